@@ -1,0 +1,51 @@
+// The course of one command, without I/O: takes the module's tokens, says what they mean for it.
+#pragma once
+
+#include "qimux/at/command.hpp"
+#include "qimux/at/lexer.hpp"
+
+namespace qimux::at {
+
+class Exchange {
+ public:
+  explicit Exchange(const Command& command) : command_(command) {}
+
+  enum class Verdict {
+    Foreign,      // not of this command: a URC
+    Taken,        // part of the answer; more follows
+    SendPayload,  // the prompt has come: write the payload now
+    Block,        // a header was read: the next blockSize() bytes are payload
+    Done,         // result() is complete
+  };
+  Verdict onToken(const Token& token);
+
+  std::size_t blockSize() const { return block_size_; }
+  bool promptSeen() const { return prompt_seen_; }
+  // Once after Done.
+  Result<Reply> takeResult();
+
+  // A StateList is complete without its second OK; whether one comes is known only after some silence.
+  bool completeButForOk() const { return state_lines_ == 6; }
+  void finish() { done_ = true; }
+
+ private:
+  Verdict onLine(std::string_view line);
+  Verdict onPlainLine(std::string_view line);
+  Verdict onReadHeader(std::string_view line);
+  Verdict onStateLine(std::string_view line);
+  Verdict keep(std::string_view line);
+  Verdict done();
+  Verdict fail(ErrorKind kind, std::string_view reply);
+  bool isEcho(std::string_view line) const;
+
+  const Command& command_;
+  Reply reply_;
+  std::optional<Error> error_;
+  std::size_t block_size_ = 0;
+  int state_lines_ = 0;
+  bool first_ok_ = false;
+  bool prompt_seen_ = false;
+  bool done_ = false;
+};
+
+}  // namespace qimux::at

@@ -1,0 +1,55 @@
+// A tty (UART, USB adapter, pty) as a Port: opened exclusively, raw, non-blocking, watched by the loop.
+//
+// libserialport opens and configures; reading and writing is ours, because its calls block and report no
+// unplug.
+#pragma once
+
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/serial/port.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+
+struct sp_port;
+
+namespace qimux::serial {
+
+enum class FlowControl { None, RtsCts };
+
+struct TtySettings {
+  std::string device;  // path; a symbolic link is followed
+  int baud = 115200;   // 8 data bits, no parity, 1 stop bit
+  FlowControl flow_control = FlowControl::None;
+};
+
+class TtyPort final : public Port {
+ public:
+  // System: the device is missing, not a tty, held by another process (TIOCEXCL, or a lock on it), or may not
+  // be opened. The text names the device and the cause.
+  static Result<std::unique_ptr<TtyPort>> open(async::UvLoop& loop, const TtySettings& settings);
+  ~TtyPort() override;
+
+  Result<void> write(ByteView bytes) override;
+  Result<void> setLine(ModemLine line, bool asserted) override;
+
+ private:
+  struct SerialCloser {
+    void operator()(sp_port* port) const;
+  };
+  using Serial = std::unique_ptr<sp_port, SerialCloser>;
+
+  TtyPort(async::UvLoop& loop, Serial serial, int fd);
+  void onReady(async::Interest seen);
+  void readAll();
+  void flush();
+  void fail(std::string_view call, int error_number);
+
+  Serial serial_;
+  int fd_;  // of serial_
+  Bytes unwritten_;
+  bool lost_ = false;
+  std::unique_ptr<async::UvLoop::FdWatch> watch_;  // goes before the descriptor
+};
+
+}  // namespace qimux::serial

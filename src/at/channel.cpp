@@ -1,0 +1,197 @@
+#include "qimux/at/channel.hpp"
+
+#include "qimux/base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <cassert>
+#include <utility>
+
+namespace qimux::at {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After the sixth line of AT+QISTATE: some firmware ends with a second OK, some with nothing.
+constexpr auto kSecondOkWait = 500ms;
+// A module that is alive answers a bare AT at once.
+constexpr auto kKnockDeadline = 400ms;
+// Silence after which no late answer is expected any more.
+constexpr auto kQuiet = 150ms;
+constexpr Byte kEscape = 0x1b;
+// One more than a fixed-length AT+QISEND can still wait for (application note 5.2.1).
+constexpr std::size_t kFillUp = 1461;
+
+}  // namespace
+
+// Marks the channel as taken for as long as the coroutine that executes a command exists; where that is
+// destroyed under way, the command's answer is still to come.
+class Channel::Running {
+ public:
+  Running(Channel& channel, Exchange& exchange, ByteView payload) : channel_(channel) {
+    assert(channel.exchange_ == nullptr);
+    channel.exchange_ = &exchange;
+    channel.payload_ = payload;
+    channel.done_ = false;
+    channel.progress_.reset();
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    channel_.exchange_ = nullptr;
+    channel_.payload_ = {};
+    channel_.lexer_.expectPrompt(false);
+    if (!channel_.done_) channel_.in_doubt_ = true;
+  }
+
+ private:
+  Channel& channel_;
+};
+
+class Channel::UrcPump final : public async::Ready {
+ public:
+  explicit UrcPump(Channel& channel) : channel_(channel) {}
+  void run() override {
+    if (channel_.urcs_.empty()) return;
+    const Urc urc = std::move(channel_.urcs_.front());
+    channel_.urcs_.pop_front();
+    if (!channel_.urcs_.empty()) channel_.loop_.enqueue(*this);
+    if (channel_.urc_call_) channel_.urc_call_(urc);
+  }
+
+ private:
+  Channel& channel_;
+};
+
+Channel::Channel(async::Loop& loop, serial::Port& port)
+    : loop_(loop), port_(port), progress_(loop), heard_(loop), pump_(std::make_unique<UrcPump>(*this)) {
+  port_.onData([this](ByteView bytes) { onBytes(bytes); });
+}
+
+Channel::~Channel() {
+  port_.onData({});
+}
+
+Result<void> Channel::write(ByteView bytes) {
+  counters_.bytes_out += bytes.size();
+  return port_.write(bytes);
+}
+
+void Channel::onBytes(ByteView bytes) {
+  counters_.bytes_in += bytes.size();
+  last_heard_ = loop_.now();
+  heard_.set();
+  lexer_.feed(bytes);
+  while (const auto token = lexer_.next()) onToken(*token);
+}
+
+void Channel::onToken(const Token& token) {
+  if (exchange_ == nullptr || done_) {
+    if (token.kind == Token::Kind::Line) queueUrc(token.text());
+    return;
+  }
+  switch (exchange_->onToken(token)) {
+    case Exchange::Verdict::Foreign:
+      queueUrc(token.text());
+      break;
+    case Exchange::Verdict::Taken:
+      if (exchange_->completeButForOk()) progress_.set();
+      break;
+    case Exchange::Verdict::SendPayload:
+      // A port that takes nothing shows as a command without an end.
+      static_cast<void>(write(payload_));
+      break;
+    case Exchange::Verdict::Block:
+      lexer_.expectBlock(exchange_->blockSize());
+      break;
+    case Exchange::Verdict::Done:
+      done_ = true;
+      progress_.set();
+      break;
+  }
+}
+
+void Channel::queueUrc(std::string_view line) {
+  Urc urc = parseUrc(line, dns_pending_);
+  if (urc.kind == Urc::Kind::Unknown) ++counters_.unexpected_lines;
+  if (urcs_.size() >= kMaxUrcs) {
+    ++counters_.urcs_dropped;
+    return;
+  }
+  ++counters_.urcs;
+  urcs_.push_back(std::move(urc));
+  if (!pump_->linked()) loop_.enqueue(*pump_);
+}
+
+async::Task<Result<Reply>> Channel::execute(Command command) {
+  if (in_doubt_)
+    co_return std::unexpected(Error{ErrorKind::Garbled, command.text, "the channel is out of step"});
+  ++counters_.commands;
+  Exchange exchange(command);
+  const Running running(*this, exchange, command.payload);
+  lexer_.expectPrompt(command.ending == Command::Ending::Send);
+  const std::string line = command.text + '\r';
+  if (auto written = write(bytesOf(line)); !written) {
+    co_return std::unexpected(written.error());
+  }
+  const auto deadline = loop_.now() + command.deadline;
+  while (!done_) {
+    progress_.reset();
+    const auto until = exchange.completeButForOk() ? loop_.now() + kSecondOkWait : deadline;
+    const bool moved = co_await progress_.waitUntil(until);
+    if (moved) continue;
+    if (exchange.completeButForOk()) {
+      exchange.finish();
+      done_ = true;
+      break;
+    }
+    ++counters_.timeouts;
+    co_return std::unexpected(Error{ErrorKind::Timeout, command.text, "no answer"});
+  }
+  auto result = exchange.takeResult();
+  if (!result && result.error().kind == ErrorKind::Refused) ++counters_.refused;
+  if (!result && result.error().kind == ErrorKind::Garbled) in_doubt_ = true;
+  co_return result;
+}
+
+// One AT; true where OK came.
+async::Task<bool> Channel::knock() {
+  in_doubt_ = false;
+  lexer_.reset();
+  Command at("AT", kKnockDeadline);
+  const auto reply = co_await execute(std::move(at));
+  co_return reply.has_value();
+}
+
+// Reads away what a command before still had to say.
+async::Task<void> Channel::settle() {
+  for (;;) {
+    heard_.reset();
+    const bool heard = co_await heard_.waitFor(kQuiet);
+    if (!heard) co_return;
+  }
+}
+
+async::Task<Result<void>> Channel::resync(int attempts) {
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    // A bare ESC costs an idle module nothing: it is dropped with the line it stands in.
+    if (attempt == 1) static_cast<void>(write(ByteView(&kEscape, 1)));
+    if (attempt == 3) {
+      // Empty lines: to a module that waits for payload they are payload, to any other nothing.
+      const Bytes fill(kFillUp, Byte{'\r'});
+      static_cast<void>(write(fill));
+      co_await settle();
+    }
+    const bool answered = co_await knock();
+    if (!answered) continue;
+    co_await settle();
+    // Was it this AT's OK, or the late one of an older command? A second AT has only its own.
+    const bool again = co_await knock();
+    if (again) co_return Result<void>();
+  }
+  in_doubt_ = true;
+  co_return std::unexpected(
+      Error{ErrorKind::Timeout, "AT", fmt::format("no answer to {} attempts", attempts)});
+}
+
+}  // namespace qimux::at

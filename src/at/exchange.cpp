@@ -1,0 +1,118 @@
+#include "qimux/at/exchange.hpp"
+
+#include "qimux/at/text.hpp"
+#include "qimux/at/urc.hpp"
+
+#include <utility>
+
+namespace qimux::at {
+
+using Verdict = Exchange::Verdict;
+using Ending = Command::Ending;
+
+Verdict Exchange::onToken(const Token& token) {
+  switch (token.kind) {
+    case Token::Kind::Prompt:
+      prompt_seen_ = true;
+      return Verdict::SendPayload;
+    case Token::Kind::Block:
+      reply_.block.assign(token.bytes.begin(), token.bytes.end());
+      return Verdict::Taken;
+    case Token::Kind::Overlong:
+      return Verdict::Foreign;
+    case Token::Kind::Line:
+      return onLine(trim(token.text()));
+  }
+  return Verdict::Foreign;
+}
+
+Verdict Exchange::onLine(std::string_view line) {
+  if (isEcho(line)) return Verdict::Taken;
+  if (auto reply = failure(line)) return fail(ErrorKind::Refused, *reply);
+  switch (command_.ending) {
+    case Ending::Ok:
+      return onPlainLine(line);
+    case Ending::CloseOk:
+      return splitIndex(line).text == "CLOSE OK" ? done() : Verdict::Foreign;
+    case Ending::DeactOk:
+      return line == "DEACT OK" ? done() : Verdict::Foreign;
+    case Ending::Address:
+      if (!dottedAddress(line)) return Verdict::Foreign;
+      keep(line);
+      return done();
+    case Ending::Send: {
+      const std::string_view text = splitIndex(line).text;
+      if (text == "SEND OK") return done();
+      if (text == "SEND FAIL") return fail(ErrorKind::Full, text);
+      return Verdict::Foreign;
+    }
+    case Ending::Read:
+      return onReadHeader(line);
+    case Ending::StateList:
+      return onStateLine(line);
+    case Ending::PowerDown:
+      return line == "OK" || line.ends_with("POWER DOWN") ? done() : Verdict::Foreign;
+  }
+  return Verdict::Foreign;
+}
+
+Verdict Exchange::onPlainLine(std::string_view line) {
+  if (line == "OK") return done();
+  if (command_.prefix.empty()) return Verdict::Foreign;
+  if (command_.prefix != "*") return line.starts_with(command_.prefix) ? keep(line) : Verdict::Foreign;
+  return parseUrc(line, false).kind == Urc::Kind::Unknown ? keep(line) : Verdict::Foreign;
+}
+
+// +QIRD: <address>:<port>,<TCP|UDP>,<length> — or with a role before it where a server socket is read.
+Verdict Exchange::onReadHeader(std::string_view line) {
+  if (line == "OK") return done();
+  const auto rest = after(line, "+QIRD:");
+  if (!rest) return Verdict::Foreign;
+  const auto field = fields(*rest, 8);
+  const auto length = number<std::size_t>(field.back());
+  if (field.size() < 3 || !length || *length > Lexer::kMaxBlock) {
+    return fail(ErrorKind::Garbled, line);
+  }
+  keep(line);
+  block_size_ = *length;
+  return Verdict::Block;
+}
+
+// OK first, then the list; a second OK on the firmware of the manuals, none on the note's.
+Verdict Exchange::onStateLine(std::string_view line) {
+  if (line == "OK") {
+    if (completeButForOk()) return done();
+    first_ok_ = true;
+    return Verdict::Taken;
+  }
+  if (line.starts_with("STATE:")) return keep(line);
+  if (!line.starts_with("+QISTATE:")) return Verdict::Foreign;
+  ++state_lines_;
+  return keep(line);
+}
+
+Verdict Exchange::keep(std::string_view line) {
+  if (reply_.lines.size() < Reply::kMaxLines) reply_.lines.emplace_back(line);
+  return Verdict::Taken;
+}
+
+Verdict Exchange::done() {
+  done_ = true;
+  return Verdict::Done;
+}
+
+Verdict Exchange::fail(ErrorKind kind, std::string_view reply) {
+  error_ = Error{kind, command_.text, std::string(reply)};
+  return done();
+}
+
+bool Exchange::isEcho(std::string_view line) const {
+  return line == command_.text;
+}
+
+Result<Reply> Exchange::takeResult() {
+  if (error_) return std::unexpected(std::move(*error_));
+  return std::move(reply_);
+}
+
+}  // namespace qimux::at

@@ -1,0 +1,81 @@
+#include "qimux/at/lexer.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace qimux::at {
+namespace {
+
+bool isLineEnd(Byte byte) {
+  return byte == '\r' || byte == '\n';
+}
+
+}  // namespace
+
+void Lexer::feed(ByteView bytes) {
+  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(start_));
+  start_ = 0;
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+}
+
+void Lexer::expectBlock(std::size_t size) {
+  assert(size <= kMaxBlock);
+  block_ = size;
+  block_expected_ = true;
+}
+
+void Lexer::reset() {
+  buffer_.clear();
+  start_ = 0;
+  block_expected_ = prompt_expected_ = blank_after_prompt_ = dropping_line_ = false;
+}
+
+std::optional<Token> Lexer::next() {
+  if (block_expected_) {
+    if (rest().size() < block_) return std::nullopt;
+    const Token token{Token::Kind::Block, rest().first(block_)};
+    consume(block_);
+    block_expected_ = false;
+    return token;
+  }
+  if (blank_after_prompt_) {
+    if (rest().empty()) return std::nullopt;
+    blank_after_prompt_ = false;
+    if (rest().front() == ' ') consume(1);
+  }
+  if (!dropping_line_) {
+    while (!rest().empty() && isLineEnd(rest().front())) consume(1);
+    if (prompt_expected_ && !rest().empty() && rest().front() == '>') {
+      consume(1);
+      prompt_expected_ = false;
+      blank_after_prompt_ = true;
+      return Token{Token::Kind::Prompt, {}};
+    }
+  }
+  return nextLine();
+}
+
+std::optional<Token> Lexer::nextLine() {
+  const ByteView bytes = rest();
+  const auto end = std::find(bytes.begin(), bytes.end(), Byte{'\n'});
+  const auto length = static_cast<std::size_t>(end - bytes.begin());
+  if (dropping_line_) {
+    consume(end == bytes.end() ? length : length + 1);
+    if (end == bytes.end()) return std::nullopt;
+    dropping_line_ = false;
+    return next();
+  }
+  if (end == bytes.end()) {
+    if (length <= kMaxLine) return std::nullopt;
+    dropping_line_ = true;
+    consume(length);
+    return Token{Token::Kind::Overlong, bytes.first(kMaxLine)};
+  }
+  consume(length + 1);
+  ByteView line = bytes.first(length);
+  while (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
+  if (line.size() > kMaxLine) return Token{Token::Kind::Overlong, line.first(kMaxLine)};
+  return Token{Token::Kind::Line, line};
+}
+
+}  // namespace qimux::at

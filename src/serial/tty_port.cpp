@@ -1,0 +1,159 @@
+#include "qimux/serial/tty_port.hpp"
+
+#include <fmt/format.h>
+#include <libserialport.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace qimux::serial {
+namespace {
+
+Error openError(const std::string& device, std::string_view reason) {
+  return Error{ErrorKind::System, device, std::string(reason)};
+}
+
+std::string lastSerialError(sp_return status) {
+  switch (status) {
+    case SP_ERR_ARG:
+      return "not a serial port";
+    case SP_ERR_MEM:
+      return "out of memory";
+    case SP_ERR_SUPP:
+      return "the driver does not support these settings";
+    default:
+      return std::strerror(sp_last_error_code());
+  }
+}
+
+sp_return configure(sp_port* port, const TtySettings& settings) {
+  if (const auto status = sp_set_baudrate(port, settings.baud); status != SP_OK) return status;
+  if (const auto status = sp_set_bits(port, 8); status != SP_OK) return status;
+  if (const auto status = sp_set_parity(port, SP_PARITY_NONE); status != SP_OK) return status;
+  if (const auto status = sp_set_stopbits(port, 1); status != SP_OK) return status;
+  const auto control =
+      settings.flow_control == FlowControl::RtsCts ? SP_FLOWCONTROL_RTSCTS : SP_FLOWCONTROL_NONE;
+  return sp_set_flowcontrol(port, control);
+}
+
+// Raw without exception: a pty starts with echo and line editing, which libserialport leaves as they are
+// where it cannot see modem lines. HUPCL off: dropping DTR at a restart would put a module with AT+QSCLK=1 to
+// sleep.
+bool makeRaw(int fd) {
+  termios settings{};
+  if (::tcgetattr(fd, &settings) != 0) return false;
+  ::cfmakeraw(&settings);
+  settings.c_cflag |= CLOCAL | CREAD;
+  settings.c_cflag &= ~static_cast<tcflag_t>(HUPCL);
+  return ::tcsetattr(fd, TCSANOW, &settings) == 0;
+}
+
+bool noSuchLine(int error_number) {
+  return error_number == ENOTTY || error_number == EINVAL;
+}
+
+}  // namespace
+
+void TtyPort::SerialCloser::operator()(sp_port* port) const {
+  int fd = -1;
+  if (sp_get_port_handle(port, &fd) == SP_OK && fd >= 0) {
+    // Closing waits for pending output, for as long as the other end does not take it.
+    ::tcflush(fd, TCIOFLUSH);
+    ::ioctl(fd, TIOCNXCL);
+    sp_close(port);
+  }
+  sp_free_port(port);
+}
+
+Result<std::unique_ptr<TtyPort>> TtyPort::open(async::UvLoop& loop, const TtySettings& settings) {
+  std::array<char, 4096> resolved{};
+  // libserialport knows a port by its name below /sys; a link such as /dev/gsm0 has none.
+  if (::realpath(settings.device.c_str(), resolved.data()) == nullptr) {
+    return std::unexpected(openError(settings.device, std::strerror(errno)));
+  }
+  sp_port* raw = nullptr;
+  if (const auto status = sp_get_port_by_name(resolved.data(), &raw); status != SP_OK) {
+    return std::unexpected(openError(settings.device, lastSerialError(status)));
+  }
+  Serial serial(raw);
+  if (const auto status = sp_open(raw, SP_MODE_READ_WRITE); status != SP_OK) {
+    return std::unexpected(openError(settings.device, lastSerialError(status)));
+  }
+  int fd = -1;
+  sp_get_port_handle(raw, &fd);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return std::unexpected(openError(settings.device, "in use: another process holds its lock"));
+  }
+  ::ioctl(fd, TIOCEXCL);
+  if (const auto status = configure(raw, settings); status != SP_OK) {
+    return std::unexpected(openError(settings.device, lastSerialError(status)));
+  }
+  if (!makeRaw(fd)) return std::unexpected(openError(settings.device, std::strerror(errno)));
+  return std::unique_ptr<TtyPort>(new TtyPort(loop, std::move(serial), fd));
+}
+
+TtyPort::TtyPort(async::UvLoop& loop, Serial serial, int fd) : serial_(std::move(serial)), fd_(fd) {
+  watch_ =
+      loop.watch(fd_, async::Interest{.readable = true}, [this](async::Interest seen) { onReady(seen); });
+}
+
+TtyPort::~TtyPort() {
+  watch_.reset();
+}
+
+void TtyPort::onReady(async::Interest seen) {
+  if (seen.gone) return fail("poll", EIO);
+  if (seen.writable) flush();
+  if (seen.readable && !lost_) readAll();
+}
+
+void TtyPort::readAll() {
+  std::array<Byte, 4096> chunk;
+  const ssize_t count = ::read(fd_, chunk.data(), chunk.size());
+  if (count > 0) return deliver(ByteView(chunk.data(), static_cast<std::size_t>(count)));
+  if (count == 0) return fail("read", EIO);
+  if (errno != EAGAIN && errno != EINTR) fail("read", errno);
+}
+
+Result<void> TtyPort::write(ByteView bytes) {
+  if (lost_) return std::unexpected(Error{ErrorKind::Closed, "write", "the device is gone"});
+  if (unwritten_.size() + bytes.size() > kWriteBound) {
+    return std::unexpected(Error{ErrorKind::Full, "write", "the module does not take anything"});
+  }
+  unwritten_.insert(unwritten_.end(), bytes.begin(), bytes.end());
+  flush();
+  return {};
+}
+
+void TtyPort::flush() {
+  while (!unwritten_.empty()) {
+    const ssize_t count = ::write(fd_, unwritten_.data(), unwritten_.size());
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) return fail("write", errno);
+      break;
+    }
+    unwritten_.erase(unwritten_.begin(), unwritten_.begin() + count);
+  }
+  watch_->want(async::Interest{.readable = true, .writable = !unwritten_.empty()});
+}
+
+void TtyPort::fail(std::string_view call, int error_number) {
+  if (lost_) return;
+  lost_ = true;
+  watch_->want(async::Interest{});
+  reportLost(systemError(call, error_number));
+}
+
+Result<void> TtyPort::setLine(ModemLine line, bool asserted) {
+  int bit = line == ModemLine::Dtr ? TIOCM_DTR : TIOCM_RTS;
+  if (::ioctl(fd_, asserted ? TIOCMBIS : TIOCMBIC, &bit) == 0 || noSuchLine(errno)) return {};
+  return std::unexpected(systemError(line == ModemLine::Dtr ? "DTR" : "RTS", errno));
+}
+
+}  // namespace qimux::serial
