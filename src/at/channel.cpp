@@ -112,6 +112,8 @@ void Channel::onToken(const Token& token) {
 }
 
 void Channel::queueUrc(std::string_view line) {
+  const std::string_view text = splitIndex(line).text;
+  if (text == "SEND OK" || text == "SEND FAIL") late_send_end_ = true;
   Urc urc = parseUrc(line, dns_pending_);
   if (urc.kind == Urc::Kind::Unknown) ++counters_.unexpected_lines;
   if (urcs_.size() >= kMaxUrcs) {
@@ -172,7 +174,8 @@ async::Task<void> Channel::settle() {
   }
 }
 
-async::Task<Result<void>> Channel::resync(int attempts) {
+async::Task<Result<Channel::Resynced>> Channel::resync(int attempts) {
+  late_send_end_ = false;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     // A bare ESC costs an idle module nothing: it is dropped with the line it stands in.
     if (attempt == 1) static_cast<void>(write(ByteView(&kEscape, 1)));
@@ -187,7 +190,7 @@ async::Task<Result<void>> Channel::resync(int attempts) {
     co_await settle();
     // Was it this AT's OK, or the late one of an older command? A second AT has only its own.
     const bool again = co_await knock();
-    if (again) co_return Result<void>();
+    if (again) co_return Resynced{late_send_end_};
   }
   in_doubt_ = true;
   co_return std::unexpected(

@@ -69,7 +69,7 @@ async::Task<Result<std::string>> Module::ask(std::string text, std::string prefi
 
 async::Task<Result<void>> Module::synchronise() {
   auto answering = co_await channel_.resync();
-  if (!answering) co_return answering;
+  if (!answering) co_return std::unexpected(answering.error());
   static constexpr const char* kManners[] = {"ATE0", "ATV1", "AT+CMEE=1"};
   for (const char* text : kManners) {
     auto done = co_await optional(text);

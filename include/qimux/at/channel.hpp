@@ -38,7 +38,12 @@ class Channel {
   // Brings a module in any state back to answering: ESC leaves a prompt, a flood of empty lines fills up a
   // fixed-length QISEND whose bytes were lost, AT is asked until OK, stray answers are read away.
   // Timeout where nothing answers `attempts` times.
-  async::Task<Result<void>> resync(int attempts = 8);
+  struct Resynced {
+    // A "SEND OK" or "SEND FAIL" came meanwhile: the module was waiting for payload, and took some of this
+    // for it.
+    bool payload_spoiled = false;
+  };
+  async::Task<Result<Resynced>> resync(int attempts = 8);
   bool inDoubt() const { return in_doubt_; }
   bool busy() const { return exchange_ != nullptr; }
 
@@ -81,6 +86,7 @@ class Channel {
   bool done_ = false;
   bool in_doubt_ = false;
   bool dns_pending_ = false;
+  bool late_send_end_ = false;
   std::deque<Urc> urcs_;
   std::unique_ptr<UrcPump> pump_;
   std::function<void(const Urc&)> urc_call_;

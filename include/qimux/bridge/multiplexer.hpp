@@ -1,0 +1,157 @@
+// The bridge's side of the module: all sessions, the six sockets they share, and the one AT channel they take
+// turns on.
+//
+// serve() is the only one who sends commands while the link is up. In each turn it looks at what every
+// session wants, and does one thing: closes and opens first (somebody waits for them), then questions of
+// names, echoes and people, then the sends and reads in the order of the Scheduler, AT+QISACK within its
+// budget or when the line has nothing better to do. Where nothing is wanted it sleeps until something is.
+#pragma once
+
+#include "qimux/bridge/scheduler.hpp"
+#include "qimux/bridge/slot_pool.hpp"
+#include "qimux/bridge/tcp_session.hpp"
+#include "qimux/bridge/udp_session.hpp"
+#include "qimux/module/module.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace qimux::bridge {
+
+struct MultiplexerOptions {
+  PoolLimits pool;
+  SessionRules session;
+  std::uint32_t line_rate = 11520;  // bytes/s of the serial line: what AT+QISACK's budget is a share of
+};
+
+class Multiplexer {
+ public:
+  Multiplexer(async::Loop& loop, MultiplexerOptions options);
+  ~Multiplexer();
+
+  // Waits for a socket, and then opens. Full: the connect queue is. The session belongs to the multiplexer
+  // and lives until its observer's last call, or until it is abandoned.
+  Result<TcpSession*> connect(net::Endpoint remote, TcpObserver& observer);
+  Result<UdpSession*> associate(net::Endpoint remote, UdpObserver& observer);
+
+  // The following answer through their callback, always, and never from inside the call. Each waits its turn
+  // in a bounded queue: Full where there is no room.
+  using Addresses = std::vector<std::uint32_t>;
+  // AT+QIDNSGIP (application note 8.2). Invalid: no such name. Timeout or Refused: could not be asked.
+  void resolve(std::string host, std::move_only_function<void(Result<Addresses>)> done);
+  // AT+QPING, one echo. Timeout: no reply.
+  void ping(std::uint32_t address, std::move_only_function<void(Result<async::Duration>)> done);
+  // Any command that does not change the module's state; the lines of its answer.
+  void execute(std::string command, std::move_only_function<void(Result<std::vector<std::string>>)> done);
+  // Asks for signal and operator again.
+  void refreshRadio(std::move_only_function<void()> done);
+
+  // Serves until the link is lost; the error says how. Owner of the channel meanwhile.
+  async::Task<Error> serve(module::Module& module);
+  // The URCs of that module.
+  void onUrc(const at::Urc& urc);
+  // serve() has ended or was destroyed: what was in the six sockets is gone.
+  void linkLost();
+  bool serving() const { return module_ != nullptr; }
+
+  // By slot; null where it is free.
+  const Session* occupant(int slot) const { return slots_.at(static_cast<std::size_t>(slot)); }
+  std::size_t waiting() const { return pool_.waiting(); }
+  std::uint64_t unconfirmed() const;
+
+  struct Counters {
+    std::uint64_t opened = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t unreachable = 0;
+    std::uint64_t queue_full = 0;
+    std::uint64_t yielded = 0;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t send_fail = 0;
+    std::uint64_t resyncs = 0;
+    std::uint64_t sends_settled = 0;  // whose end was lost, and AT+QISACK told
+    std::uint64_t spoiled = 0;        // connections given up because bytes of unknown fate went to them
+    std::uint64_t acknowledge_queries = 0;
+    std::uint64_t acknowledge_bytes = 0;  // what those cost on the line
+    std::uint64_t empty_reads = 0;
+    std::uint64_t names = 0;
+    std::uint64_t pings = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Turn {
+    enum class Kind { Idle, Job, Open, Close, Counters, Check, Send, Read } kind = Kind::Idle;
+    Session* session = nullptr;
+    async::TimePoint until = async::TimePoint::max();
+  };
+  // One of the questions that are no session's.
+  struct Job {
+    enum class Kind { Name, Ping, Command, Radio } kind;
+    std::string text;
+    std::uint32_t address = 0;
+    std::move_only_function<void(Result<Addresses>)> name_done{};
+    std::move_only_function<void(Result<async::Duration>)> ping_done{};
+    std::move_only_function<void(Result<std::vector<std::string>>)> command_done{};
+    std::move_only_function<void()> radio_done{};
+  };
+  class Sweeper;
+
+  void changed();
+  void sweep();
+  Result<void> admit(Session& session);
+  void makeRoom(async::TimePoint now);
+  void grantSlots(async::TimePoint now);
+  void releaseSlots();
+  Turn chooseTurn();
+  std::optional<std::size_t> runnableJob() const;
+  bool mayAskCounters(async::TimePoint now);
+  std::size_t quantum(const Session& session, async::TimePoint now) const;
+
+  async::Task<Result<void>> perform(Turn turn);
+  async::Task<Result<void>> performOpen(Session& session);
+  async::Task<Result<void>> performClose(Session& session);
+  async::Task<Result<void>> performSend(Session& session);
+  async::Task<Result<void>> performRead(Session& session);
+  async::Task<Result<void>> performCounters(Session& session);
+  async::Task<Result<void>> performCheck(Session& session);
+  async::Task<Result<void>> performJob(Job job);
+  async::Task<Result<void>> settleSend(Session& session, std::size_t size);
+  async::Task<Result<void>> resync();
+
+  void enqueue(Job job);
+  static void fail(Job& job, const Error& error);
+  void onDnsUrc(const at::Urc& urc);
+  void onPingUrc(const at::Urc& urc);
+  void finishName(Result<Addresses> result);
+  void finishPing(Result<async::Duration> result);
+
+  async::Loop& loop_;
+  MultiplexerOptions options_;
+  async::Event wake_;
+  SlotPool pool_;
+  Scheduler scheduler_;
+  std::map<SessionId, std::unique_ptr<Session>> sessions_;
+  std::array<Session*, module::kSockets> slots_{};
+  SessionId next_id_ = 1;
+  module::Module* module_ = nullptr;
+  std::optional<Error> lost_;
+  std::unique_ptr<Sweeper> sweeper_;
+
+  std::deque<Job> jobs_;
+  bool job_was_last_ = false;
+  std::optional<Job> name_;  // asked, answer awaited
+  Addresses addresses_;
+  async::Timer name_timer_;
+  std::optional<Job> ping_;
+  async::Timer ping_timer_;
+
+  double counters_budget_;
+  async::TimePoint budget_at_;
+  Counters counters_;
+};
+
+}  // namespace qimux::bridge

@@ -1,0 +1,488 @@
+#include "qimux/bridge/multiplexer.hpp"
+
+#include "qimux/base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace qimux::bridge {
+namespace {
+
+using namespace std::chrono_literals;
+using State = SessionState;
+
+// What a command and its answer cost on the line beside the payload: measured on the note's own spellings.
+constexpr std::size_t kSendOverhead = 36;
+constexpr std::size_t kReadOverhead = 66;
+constexpr std::size_t kCountersCost = 56;
+// A bulk flow's turn beside an interactive one: 64 ms instead of 130 at 115200 baud.
+constexpr std::size_t kShortQuantum = 730;
+// AT+QISACK may take this share of a busy line.
+constexpr double kCountersShare = 0.02;
+constexpr double kCountersBurst = 4.0 * kCountersCost;
+
+std::size_t sendContender(int slot) {
+  return static_cast<std::size_t>(slot);
+}
+std::size_t readContender(int slot) {
+  return static_cast<std::size_t>(slot + module::kSockets);
+}
+
+bool holdsSlot(State state) {
+  return state == State::Opening || state == State::Connected || state == State::Closing;
+}
+
+// The command had an answer, whichever: the channel is in step.
+bool answered(const Error& error) {
+  return error.kind == ErrorKind::Refused || error.kind == ErrorKind::Full;
+}
+
+}  // namespace
+
+class Multiplexer::Sweeper final : public async::Ready {
+ public:
+  explicit Sweeper(Multiplexer& owner) : owner_(owner) {}
+  void run() override { owner_.sweep(); }
+
+ private:
+  Multiplexer& owner_;
+};
+
+Multiplexer::Multiplexer(async::Loop& loop, MultiplexerOptions options)
+    : loop_(loop),
+      options_(options),
+      wake_(loop),
+      pool_(options.pool),
+      sweeper_(std::make_unique<Sweeper>(*this)),
+      name_timer_(loop),
+      ping_timer_(loop),
+      counters_budget_(kCountersBurst),
+      budget_at_(loop.now()) {}
+
+Multiplexer::~Multiplexer() = default;
+
+void Multiplexer::changed() {
+  wake_.set();
+  if (!sweeper_->linked()) loop_.enqueue(*sweeper_);
+}
+
+// Destroys what has ended: from the loop, never from inside a session's own call.
+void Multiplexer::sweep() {
+  releaseSlots();
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    if (it->second->state() == State::Ended) {
+      pool_.withdraw(it->first);
+      it = sessions_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void Multiplexer::releaseSlots() {
+  for (int slot = 0; slot < module::kSockets; ++slot) {
+    Session*& occupant = slots_.at(static_cast<std::size_t>(slot));
+    if (occupant == nullptr || holdsSlot(occupant->state())) continue;
+    occupant = nullptr;
+    pool_.release(slot);
+    wake_.set();
+  }
+}
+
+Result<void> Multiplexer::admit(Session& session) {
+  if (pool_.enqueue(session.id(), session.remote().address)) return {};
+  ++counters_.queue_full;
+  return std::unexpected(Error{ErrorKind::Full, "connect queue", "has no room"});
+}
+
+Result<TcpSession*> Multiplexer::connect(net::Endpoint remote, TcpObserver& observer) {
+  const SessionId id = next_id_++;
+  auto session =
+      std::make_unique<TcpSession>(loop_, options_.session, id, remote, observer, [this] { changed(); });
+  if (const auto admitted = admit(*session); !admitted) return std::unexpected(admitted.error());
+  TcpSession* raw = session.get();
+  sessions_.emplace(id, std::move(session));
+  changed();
+  return raw;
+}
+
+Result<UdpSession*> Multiplexer::associate(net::Endpoint remote, UdpObserver& observer) {
+  const SessionId id = next_id_++;
+  auto session =
+      std::make_unique<UdpSession>(loop_, options_.session, id, remote, observer, [this] { changed(); });
+  if (const auto admitted = admit(*session); !admitted) return std::unexpected(admitted.error());
+  UdpSession* raw = session.get();
+  sessions_.emplace(id, std::move(session));
+  changed();
+  return raw;
+}
+
+std::uint64_t Multiplexer::unconfirmed() const {
+  std::uint64_t sum = 0;
+  for (const auto& [id, session] : sessions_) {
+    if (session->protocol() != module::Protocol::Tcp) continue;
+    sum += static_cast<const TcpSession&>(*session).unconfirmed();
+  }
+  return sum;
+}
+
+// The least recently used idle UDP association gives way to a waiter.
+void Multiplexer::makeRoom(async::TimePoint now) {
+  if (!pool_.starved(now)) return;
+  Session* oldest = nullptr;
+  for (auto* session : slots_) {
+    if (session == nullptr) continue;
+    if (session->state() == State::Closing) return;  // room is being made already
+    if (session->mayYield(now) && (oldest == nullptr || session->lastActive() < oldest->lastActive()))
+      oldest = session;
+  }
+  if (oldest == nullptr) return;
+  ++counters_.yielded;
+  static_cast<UdpSession*>(oldest)->abandon();
+}
+
+void Multiplexer::grantSlots(async::TimePoint now) {
+  while (const auto grant = pool_.grant(now)) {
+    Session& session = *sessions_.at(grant->id);
+    slots_.at(static_cast<std::size_t>(grant->slot)) = &session;
+    scheduler_.forget(sendContender(grant->slot));
+    scheduler_.forget(readContender(grant->slot));
+    session.granted(grant->slot);
+  }
+}
+
+std::size_t Multiplexer::quantum(const Session& session, async::TimePoint now) const {
+  const bool beside_interactive = std::ranges::any_of(slots_, [&](const Session* other) {
+    return other != nullptr && other != &session && other->interactive(now);
+  });
+  return beside_interactive ? kShortQuantum : module::kMaxRead;
+}
+
+bool Multiplexer::mayAskCounters(async::TimePoint now) {
+  const double elapsed = std::chrono::duration<double>(now - budget_at_).count();
+  budget_at_ = now;
+  counters_budget_ =
+      std::min(kCountersBurst, counters_budget_ + elapsed * options_.line_rate * kCountersShare);
+  return counters_budget_ >= kCountersCost;
+}
+
+Multiplexer::Turn Multiplexer::chooseTurn() {
+  const auto now = loop_.now();
+  releaseSlots();
+  makeRoom(now);
+  grantSlots(now);
+
+  Turn open, close, counters, check, idle;
+  std::vector<Scheduler::Candidate> candidates;
+  std::vector<Turn> bulk;
+  Turn poll;
+  for (auto* session : slots_) {
+    if (session == nullptr) continue;
+    const Want want = session->want(now);
+    if (!holdsSlot(session->state())) continue;
+    idle.until = std::min(idle.until, want.next);
+    if (want.close) close = Turn{Turn::Kind::Close, session};
+    if (want.open) open = Turn{Turn::Kind::Open, session};
+    if (want.acknowledged) counters = Turn{Turn::Kind::Counters, session};
+    // The list of states and a name's answer cannot be told apart.
+    if (want.check && !name_) check = Turn{Turn::Kind::Check, session};
+    const std::size_t turn = quantum(*session, now);
+    if (want.send > 0) {
+      candidates.push_back({sendContender(session->slot()), std::min(want.send, turn) + kSendOverhead});
+      bulk.push_back(Turn{Turn::Kind::Send, session});
+    }
+    if (want.read > 0) {
+      candidates.push_back({readContender(session->slot()), std::min(want.read, turn) + kReadOverhead});
+      bulk.push_back(Turn{Turn::Kind::Read, session});
+    }
+    if (want.poll) poll = Turn{Turn::Kind::Read, session};
+  }
+  if (close.session != nullptr) return close;
+  if (open.session != nullptr) return open;
+  if (runnableJob() && (!job_was_last_ || candidates.empty())) return Turn{Turn::Kind::Job, nullptr};
+  if (counters.session != nullptr && (candidates.empty() || mayAskCounters(now))) return counters;
+  if (const auto chosen = scheduler_.pick(candidates)) return bulk.at(*chosen);
+  if (check.session != nullptr) return check;
+  if (poll.session != nullptr) return poll;
+  return idle;
+}
+
+async::Task<Error> Multiplexer::serve(module::Module& module) {
+  assert(module_ == nullptr);
+  module_ = &module;
+  lost_.reset();
+  changed();
+  while (!lost_) {
+    wake_.reset();
+    const Turn turn = chooseTurn();
+    if (turn.kind == Turn::Kind::Idle) {
+      co_await wake_.waitUntil(turn.until);
+      continue;
+    }
+    job_was_last_ = turn.kind == Turn::Kind::Job;
+    const auto done = co_await perform(turn);
+    if (!done) co_return done.error();
+  }
+  co_return *lost_;
+}
+
+async::Task<Result<void>> Multiplexer::perform(Turn turn) {
+  switch (turn.kind) {
+    case Turn::Kind::Open:
+      return performOpen(*turn.session);
+    case Turn::Kind::Close:
+      return performClose(*turn.session);
+    case Turn::Kind::Counters:
+      return performCounters(*turn.session);
+    case Turn::Kind::Check:
+      return performCheck(*turn.session);
+    case Turn::Kind::Send:
+      return performSend(*turn.session);
+    case Turn::Kind::Read:
+      return performRead(*turn.session);
+    case Turn::Kind::Job:
+    case Turn::Kind::Idle:
+      break;
+  }
+  const auto place = jobs_.begin() + static_cast<std::ptrdiff_t>(*runnableJob());
+  Job job = std::move(*place);
+  jobs_.erase(place);
+  return performJob(std::move(job));
+}
+
+// A command without an answer: make sure of the module before anything else is said to it.
+async::Task<Result<void>> Multiplexer::resync() {
+  ++counters_.resyncs;
+  const auto done = co_await module_->channel().resync();
+  if (!done) co_return std::unexpected(done.error());
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
+  const int slot = session.slot();
+  const auto remote = session.remote();
+  session.openSent(loop_.now() + options_.session.connect_timeout);
+  const auto done = co_await module_->sockets().open(slot, session.protocol(), remote.address, remote.port);
+  if (done) co_return done;
+  if (!answered(done.error())) {
+    auto again = co_await resync();
+    if (!again) co_return again;
+  }
+  log::warning(fmt::format("socket {}: {}", slot, done.error().text()));
+  ++counters_.unreachable;
+  pool_.settled(slot, true, loop_.now());
+  session.failed(Failure::Unreachable);
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performClose(Session& session) {
+  const int slot = session.slot();
+  const auto done = co_await module_->sockets().close(slot);
+  if (!done) {
+    if (answered(done.error())) co_return done;
+    auto again = co_await resync();
+    if (!again) co_return again;
+    // Once more; a module that still does not close has lost its senses.
+    const auto second = co_await module_->sockets().close(slot);
+    if (!second) co_return std::unexpected(second.error());
+  }
+  if (session.state() == State::Closing) session.closed();
+  if (session.state() == State::Waiting && !admit(session)) session.failed(Failure::NoSlot);
+  changed();
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performSend(Session& session) {
+  const int slot = session.slot();
+  const ByteView payload = session.payload(quantum(session, loop_.now()));
+  if (payload.empty()) co_return Result<void>();
+  const std::size_t size = payload.size();
+  const auto done = co_await module_->sockets().send(slot, payload);
+  scheduler_.charge(sendContender(slot), size + kSendOverhead);
+  if (done) {
+    counters_.bytes_sent += size;
+    session.sendDone(size);
+    co_return done;
+  }
+  switch (done.error().kind) {
+    case ErrorKind::Full:
+      ++counters_.send_fail;
+      session.sendFull();
+      co_return Result<void>();
+    case ErrorKind::Refused:
+      // Not connected, it says. If the far end has closed, what it sent before is still to be read.
+      session.remoteClosed();
+      co_return Result<void>();
+    default:
+      break;
+  }
+  auto settled = co_await settleSend(session, size);
+  co_return settled;
+}
+
+// No word of how a send ended: AT+QISACK tells whether the module has it. Nothing is sent twice on a guess.
+async::Task<Result<void>> Multiplexer::settleSend(Session& session, std::size_t size) {
+  const int slot = session.slot();
+  ++counters_.resyncs;
+  const auto synced = co_await module_->channel().resync();
+  if (!synced) co_return std::unexpected(synced.error());
+  if (session.protocol() == module::Protocol::Udp) {
+    // Sent or lost: either is UDP.
+    session.sendDone(size);
+    co_return Result<void>();
+  }
+  if (session.state() != State::Connected) co_return Result<void>();
+  const auto told = co_await module_->sockets().acknowledged(slot);
+  if (!told && !answered(told.error())) co_return std::unexpected(told.error());
+  const bool clean = told && !synced->payload_spoiled;
+  if (clean && told->sent == session.sent() + size) {
+    ++counters_.sends_settled;
+    session.sendDone(size);
+  } else if (clean && told->sent == session.sent()) {
+    ++counters_.sends_settled;
+    session.sendFull();
+  } else {
+    ++counters_.spoiled;
+    log::warning(fmt::format("socket {}: bytes of unknown fate were sent; the connection is reset", slot));
+    session.lost();
+    const auto closed = co_await module_->sockets().close(slot);
+    if (!closed) co_return std::unexpected(closed.error());
+  }
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performRead(Session& session) {
+  const int slot = session.slot();
+  const std::size_t most = session.readSize(quantum(session, loop_.now()));
+  auto data = co_await module_->sockets().read(slot, most);
+  if (!data) {
+    if (data.error().kind == ErrorKind::Refused) {
+      session.readRefused();
+      co_return Result<void>();
+    }
+    // What the module had begun to hand over is gone, and with it the stream.
+    auto again = co_await resync();
+    if (!again) co_return again;
+    ++counters_.spoiled;
+    log::warning(fmt::format("socket {}: an answer was lost; the connection is reset", slot));
+    session.lost();
+    const auto closed = co_await module_->sockets().close(slot);
+    if (!closed) co_return std::unexpected(closed.error());
+    co_return Result<void>();
+  }
+  scheduler_.charge(readContender(slot), data->size() + kReadOverhead);
+  if (data->empty()) ++counters_.empty_reads;
+  counters_.bytes_received += data->size();
+  session.readDone(std::move(*data));
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
+  const auto& line = module_->channel().counters();
+  const std::uint64_t before = line.bytes_in + line.bytes_out;
+  ++counters_.acknowledge_queries;
+  const auto told = co_await module_->sockets().acknowledged(session.slot());
+  const std::uint64_t cost = line.bytes_in + line.bytes_out - before;
+  counters_.acknowledge_bytes += cost;
+  counters_budget_ -= static_cast<double>(cost);
+  if (told) {
+    session.counters(*told);
+    co_return Result<void>();
+  }
+  if (!answered(told.error())) co_return co_await resync();
+  static_cast<TcpSession&>(session).countersRefused();
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
+  const int slot = session.slot();
+  const auto told = co_await module_->sockets().state();
+  if (told) {
+    session.checked(told->sockets.at(static_cast<std::size_t>(slot)).connected());
+    co_return Result<void>();
+  }
+  if (!answered(told.error())) co_return co_await resync();
+  session.checked(false);
+  co_return Result<void>();
+}
+
+void Multiplexer::onUrc(const at::Urc& urc) {
+  using Kind = at::Urc::Kind;
+  Session* session = urc.index >= 0 ? slots_.at(static_cast<std::size_t>(urc.index)) : nullptr;
+  switch (urc.kind) {
+    case Kind::ConnectOk:
+      if (session == nullptr || !session->openSent()) break;
+      pool_.settled(urc.index, true, loop_.now());
+      if (session->state() == State::Opening) ++counters_.opened;
+      session->connected();
+      break;
+    case Kind::ConnectFail:
+    case Kind::AlreadyConnect:
+      if (session == nullptr || !session->openSent()) break;
+      pool_.settled(urc.index, true, loop_.now());
+      if (session->state() == State::Opening) ++counters_.refused;
+      session->failed(urc.kind == Kind::ConnectFail ? Failure::Refused : Failure::Unreachable);
+      break;
+    case Kind::Closed:
+      if (session != nullptr) session->remoteClosed();
+      break;
+    case Kind::DataArrived:
+      if (session == nullptr || urc.role != 1) break;
+      if (urc.backlog) {
+        session->arrived(urc.backlog->newest, urc.backlog->total);
+      } else {
+        session->arrived(std::nullopt, std::nullopt);
+      }
+      break;
+    case Kind::PdpDeact:
+      lost_ = Error{ErrorKind::Closed, "PDP context", "+PDP DEACT"};
+      break;
+    case Kind::Ready:
+      lost_ = Error{ErrorKind::Closed, "module", "it has started anew (RDY)"};
+      break;
+    case Kind::PowerDown:
+      lost_ = Error{ErrorKind::Closed, "module", urc.text};
+      break;
+    case Kind::Pushed:
+      lost_ = Error{ErrorKind::Garbled, "module", "it pushes data: its settings are gone"};
+      break;
+    case Kind::DnsAddress:
+    case Kind::DnsError:
+      onDnsUrc(urc);
+      break;
+    case Kind::Ping:
+      onPingUrc(urc);
+      break;
+    case Kind::Unknown:
+      log::debug("module: " + urc.text);
+      break;
+    default:
+      break;
+  }
+  changed();
+}
+
+void Multiplexer::linkLost() {
+  module_ = nullptr;
+  const Error error{ErrorKind::Closed, "link", "was lost"};
+  for (auto* session : slots_) {
+    if (session == nullptr) continue;
+    session->lost();
+    if (session->state() == State::Waiting && !admit(*session)) session->failed(Failure::NoSlot);
+  }
+  // An open that was pending is nobody's fault.
+  for (int slot = 0; slot < module::kSockets; ++slot) pool_.settled(slot, true, loop_.now());
+  releaseSlots();
+  finishName(std::unexpected(error));
+  finishPing(std::unexpected(error));
+  while (!jobs_.empty()) {
+    fail(jobs_.front(), error);
+    jobs_.pop_front();
+  }
+  changed();
+}
+
+}  // namespace qimux::bridge

@@ -1,0 +1,168 @@
+// The questions on the channel that are no session's: names, echoes, and people's commands.
+#include "qimux/at/text.hpp"
+#include "qimux/bridge/multiplexer.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace qimux::bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxJobs = 32;
+// The module gives a name server 14 s.
+constexpr auto kNameDeadline = 20s;
+// How many addresses follow is not announced: they come one right behind the other.
+constexpr auto kNameQuiet = 100ms;
+constexpr std::size_t kMaxAddresses = 8;
+constexpr int kEchoSeconds = 5;
+constexpr auto kEchoDeadline = 8s;
+// "ERROR: 4": no such host (the numbers are the manual's for AT+QIDNSGIP).
+constexpr std::uint32_t kNoSuchHost = 4;
+
+}  // namespace
+
+void Multiplexer::enqueue(Job job) {
+  if (jobs_.size() < kMaxJobs && module_ != nullptr) {
+    jobs_.push_back(std::move(job));
+    return changed();
+  }
+  const Error error = module_ == nullptr ? Error{ErrorKind::Closed, "link", "is not online"}
+                                         : Error{ErrorKind::Full, "module", "too many questions wait"};
+  loop_.post([failed = std::move(job), error]() mutable { fail(failed, error); });
+}
+
+void Multiplexer::fail(Job& job, const Error& error) {
+  if (job.name_done) job.name_done(std::unexpected(error));
+  if (job.ping_done) job.ping_done(std::unexpected(error));
+  if (job.command_done) job.command_done(std::unexpected(error));
+  if (job.radio_done) job.radio_done();
+}
+
+void Multiplexer::resolve(std::string host, std::move_only_function<void(Result<Addresses>)> done) {
+  Job job{.kind = Job::Kind::Name, .text = std::move(host)};
+  job.name_done = std::move(done);
+  enqueue(std::move(job));
+}
+
+void Multiplexer::ping(std::uint32_t address, std::move_only_function<void(Result<async::Duration>)> done) {
+  Job job{.kind = Job::Kind::Ping, .text = net::text(address), .address = address};
+  job.ping_done = std::move(done);
+  enqueue(std::move(job));
+}
+
+void Multiplexer::execute(std::string command,
+                          std::move_only_function<void(Result<std::vector<std::string>>)> done) {
+  Job job{.kind = Job::Kind::Command, .text = std::move(command)};
+  job.command_done = std::move(done);
+  enqueue(std::move(job));
+}
+
+void Multiplexer::refreshRadio(std::move_only_function<void()> done) {
+  Job job{.kind = Job::Kind::Radio, .text = {}};
+  job.radio_done = std::move(done);
+  enqueue(std::move(job));
+}
+
+// Names and echoes are one at a time: their answers carry no tag.
+std::optional<std::size_t> Multiplexer::runnableJob() const {
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    const auto kind = jobs_.at(i).kind;
+    const bool blocked = (kind == Job::Kind::Name && name_) || (kind == Job::Kind::Ping && ping_) ||
+                         (kind == Job::Kind::Command && (name_ || ping_));
+    if (!blocked) return i;
+  }
+  return std::nullopt;
+}
+
+async::Task<Result<void>> Multiplexer::performJob(Job job) {
+  using Kind = Job::Kind;
+  if (job.kind == Kind::Radio) {
+    co_await module_->refreshRadio();
+    job.radio_done();
+    co_return Result<void>();
+  }
+  const auto host = at::quoted(job.text);
+  if (!host) {
+    fail(job, host.error());
+    co_return Result<void>();
+  }
+  at::Command command(job.text, 60s, at::Command::Ending::Ok, "*");
+  if (job.kind != Kind::Command) {
+    command.prefix.clear();
+    command.deadline = 5s;
+  }
+  if (job.kind == Kind::Name) command.text = "AT+QIDNSGIP=" + *host;
+  if (job.kind == Kind::Ping) command.text = fmt::format("AT+QPING={},{},1", *host, kEchoSeconds);
+  // What this answers may come right behind its OK.
+  if (job.kind == Kind::Name) module_->channel().expectDns(true);
+  auto reply = co_await module_->channel().execute(std::move(command));
+  if (!reply) {
+    module_->channel().expectDns(false);
+    fail(job, reply.error());
+    if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
+    co_return co_await resync();
+  }
+  if (job.kind == Kind::Command) {
+    job.command_done(std::move(reply->lines));
+  } else if (job.kind == Kind::Name) {
+    ++counters_.names;
+    addresses_.clear();
+    name_ = std::move(job);
+    const Error late{ErrorKind::Timeout, "AT+QIDNSGIP", "no answer"};
+    name_timer_.start(kNameDeadline, [this, late] { finishName(std::unexpected(late)); });
+  } else {
+    ++counters_.pings;
+    ping_ = std::move(job);
+    const Error late{ErrorKind::Timeout, "AT+QPING", "no reply"};
+    ping_timer_.start(kEchoDeadline, [this, late] { finishPing(std::unexpected(late)); });
+  }
+  co_return Result<void>();
+}
+
+void Multiplexer::onDnsUrc(const at::Urc& urc) {
+  if (!name_) return;
+  if (urc.kind == at::Urc::Kind::DnsError) {
+    const auto kind = urc.value == kNoSuchHost ? ErrorKind::Invalid : ErrorKind::Refused;
+    return finishName(std::unexpected(Error{kind, name_->text, fmt::format("ERROR: {}", urc.value)}));
+  }
+  if (addresses_.size() < kMaxAddresses) addresses_.push_back(urc.address);
+  name_timer_.start(kNameQuiet, [this] { finishName(std::exchange(addresses_, {})); });
+}
+
+void Multiplexer::finishName(Result<Addresses> result) {
+  name_timer_.stop();
+  if (module_ != nullptr) module_->channel().expectDns(false);
+  if (!name_) return;
+  auto job = std::move(*name_);
+  name_.reset();
+  job.name_done(std::move(result));
+  changed();
+}
+
+// +QPING: 0,<ip>,<bytes>,<ms>,<ttl> for a reply, 1 for none, 2,… as the summary, 3 to 5 where it cannot be
+// tried.
+void Multiplexer::onPingUrc(const at::Urc& urc) {
+  if (!ping_) return;
+  const auto field = at::fields(urc.text, 8);
+  const auto code = at::number<unsigned>(field[0]);
+  if (code == 0u && field.size() >= 4) {
+    const auto milliseconds = at::number<std::uint32_t>(field[3]);
+    if (milliseconds) return finishPing(std::chrono::milliseconds(*milliseconds));
+  }
+  if (code == 0u) return;
+  finishPing(std::unexpected(Error{ErrorKind::Timeout, "AT+QPING", "+QPING: " + urc.text}));
+}
+
+void Multiplexer::finishPing(Result<async::Duration> result) {
+  ping_timer_.stop();
+  if (!ping_) return;
+  auto job = std::move(*ping_);
+  ping_.reset();
+  job.ping_done(std::move(result));
+  changed();
+}
+
+}  // namespace qimux::bridge

@@ -1,0 +1,98 @@
+#include "qimux/bridge/slot_pool.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace qimux::bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr async::Duration kFirstSilence = 30s;
+constexpr async::Duration kLongestSilence = 8min;
+
+}  // namespace
+
+bool SlotPool::enqueue(SessionId id, std::uint32_t address) {
+  if (queue_.size() >= limits_.queue) return false;
+  queue_.push_back(Waiter{id, address});
+  return true;
+}
+
+void SlotPool::withdraw(SessionId id) {
+  queue_.remove_if([id](const Waiter& waiter) { return waiter.id == id; });
+}
+
+std::size_t SlotPool::free() const {
+  return static_cast<std::size_t>(std::ranges::count(slots_, false, &Slot::taken));
+}
+
+std::size_t SlotPool::pendingTo(std::uint32_t address) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      slots_, [address](const Slot& slot) { return slot.pending && slot.address == address; }));
+}
+
+bool SlotPool::isSilent(std::uint32_t address, async::TimePoint now) const {
+  const auto silence = silences_.find(address);
+  return silence != silences_.end() && now < silence->second.until;
+}
+
+bool SlotPool::mayOpen(std::uint32_t address, std::size_t free_slots, async::TimePoint now) const {
+  if (free_slots == 0) return false;
+  if (isSilent(address, now)) return pendingTo(address) == 0 && free_slots > 1;
+  return pendingTo(address) < limits_.per_destination;
+}
+
+std::optional<SlotPool::Grant> SlotPool::grant(async::TimePoint now) {
+  const std::size_t free_slots = free();
+  const auto waiter = std::ranges::find_if(
+      queue_, [&](const Waiter& candidate) { return mayOpen(candidate.address, free_slots, now); });
+  if (waiter == queue_.end()) return std::nullopt;
+  Slot* oldest = nullptr;
+  for (auto& slot : slots_) {
+    if (!slot.taken && (oldest == nullptr || slot.freed < oldest->freed)) oldest = &slot;
+  }
+  assert(oldest != nullptr);
+  oldest->taken = oldest->pending = true;
+  oldest->address = waiter->address;
+  const Grant granted{waiter->id, static_cast<int>(oldest - slots_.data())};
+  queue_.erase(waiter);
+  return granted;
+}
+
+void SlotPool::settled(int slot, bool answered, async::TimePoint now) {
+  Slot& settled = slots_.at(static_cast<std::size_t>(slot));
+  if (!settled.pending) return;
+  settled.pending = false;
+  if (answered) {
+    silences_.erase(settled.address);
+  } else {
+    remember(settled.address, now);
+  }
+}
+
+void SlotPool::remember(std::uint32_t address, async::TimePoint now) {
+  auto known = silences_.find(address);
+  if (known == silences_.end()) {
+    if (silences_.size() >= kSilences) {
+      silences_.erase(
+          std::ranges::min_element(silences_, {}, [](const auto& entry) { return entry.second.until; }));
+    }
+    known = silences_.emplace(address, Silence{now, kFirstSilence / 2}).first;
+  }
+  known->second.span = std::min(known->second.span * 2, kLongestSilence);
+  known->second.until = now + known->second.span;
+}
+
+void SlotPool::release(int slot) {
+  Slot& released = slots_.at(static_cast<std::size_t>(slot));
+  released = Slot{};
+  released.freed = ++releases_;
+}
+
+bool SlotPool::starved(async::TimePoint now) const {
+  if (free() > 0) return false;
+  return std::ranges::any_of(queue_, [&](const Waiter& waiter) { return mayOpen(waiter.address, 2, now); });
+}
+
+}  // namespace qimux::bridge

@@ -1,0 +1,381 @@
+#include "qimux/bridge/tcp_session.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace qimux::bridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What counts as an exchange of a person or a protocol rather than of bulk data.
+constexpr std::size_t kSmall = 256;
+// A module that has no room gets time to send something off.
+constexpr async::Duration kFullPause = 200ms;
+// The first guess of how late acknowledgements are, and the limits of the beat.
+constexpr async::Duration kFirstLag = 200ms;
+constexpr async::Duration kShortestBeat = 50ms;
+constexpr async::Duration kLongestBeat = 2s;
+// Looks for arrivals whose URC was lost: soon after the last activity, then ever more rarely.
+constexpr async::Duration kFirstPoll = 4s;
+constexpr async::Duration kLongestPoll = 5min;
+// A program that is gone waits no longer than this for acknowledgements that do not come.
+constexpr async::Duration kDrainPatience = 90s;
+// A program that does not take the rest of its data keeps it this long.
+constexpr async::Duration kFinishPatience = 10min;
+constexpr async::Duration kFirstFinishBeat = 5ms;
+constexpr async::Duration kLongestFinishBeat = 1s;
+
+}  // namespace
+
+TcpSession::TcpSession(async::Loop& loop, const SessionRules& rules, SessionId id, net::Endpoint remote,
+                       TcpObserver& observer, std::function<void()> wake)
+    : Session(loop, rules, id, module::Protocol::Tcp, remote),
+      observer_(&observer),
+      wake_(std::move(wake)),
+      lag_(kFirstLag),
+      poll_step_(kFirstPoll),
+      finish_beat_(kFirstFinishBeat),
+      finish_timer_(loop) {}
+
+void TcpSession::attach(std::unique_ptr<AppStream> stream) {
+  assert(stream_ == nullptr);
+  stream_ = std::move(stream);
+  stream_->onChange([this] { onStreamChange(); });
+  wake_();
+}
+
+void TcpSession::abandon() {
+  observer_ = nullptr;
+  program_reset_ = true;
+  if (state_ == SessionState::Waiting || state_ == SessionState::Finishing) return end();
+  if (state_ == SessionState::Opening || state_ == SessionState::Connected) enterClosing();
+}
+
+void TcpSession::giveUp(Failure failure) {
+  failed(failure);
+}
+
+void TcpSession::onStreamChange() {
+  if (state_ == SessionState::Finishing) return finish();
+  wake_();
+}
+
+std::uint64_t TcpSession::unconfirmed() const {
+  return inFlight() + outbox_.size();
+}
+
+bool TcpSession::roomInModule(std::size_t size) const {
+  return inFlight() + size <= module::kSendBuffer;
+}
+
+bool TcpSession::allOut() {
+  return outbox_.empty() && (stream_ == nullptr || stream_->readable() == 0);
+}
+
+Want TcpSession::want(async::TimePoint now) {
+  Want want;
+  switch (state_) {
+    case SessionState::Waiting:
+    case SessionState::Finishing:
+    case SessionState::Ended:
+      break;
+    case SessionState::Opening:
+      want.open = !open_sent_;
+      want.next = open_deadline_;
+      if (open_sent_ && now >= open_deadline_) {
+        failed(Failure::Unreachable);
+        return this->want(now);
+      }
+      break;
+    case SessionState::Connected:
+      observeProgram(now);
+      wantSend(now, want);
+      wantRead(now, want);
+      wantCounters(now, want);
+      want.check = suspicious_;
+      considerEnd(now, want);
+      if (state_ == SessionState::Closing) {
+        want = Want{};
+        want.close = true;
+      }
+      break;
+    case SessionState::Closing:
+      want.close = true;
+      break;
+  }
+  return want;
+}
+
+void TcpSession::observeProgram(async::TimePoint now) {
+  if (stream_ == nullptr) return;
+  flushInbox();
+  if (stream_->readable() > 0) return;
+  const auto input = stream_->input();
+  if (input == AppStream::Input::Reset) program_reset_ = true;
+  if (input != AppStream::Input::Open && !program_ended_) {
+    program_ended_ = true;
+    progress_at_ = now;
+  }
+}
+
+void TcpSession::wantSend(async::TimePoint now, Want& want) {
+  if (remote_closed_ || program_reset_ || stream_ == nullptr) return;
+  const std::size_t size = std::min(outbox_.size() + stream_->readable(), module::kMaxSend);
+  if (size == 0 || !roomInModule(size)) return;
+  if (now < blocked_until_) {
+    want.next = std::min(want.next, blocked_until_);
+    return;
+  }
+  want.send = size;
+}
+
+void TcpSession::wantRead(async::TimePoint now, Want& want) {
+  if (stream_ == nullptr || !inbox_.empty() || !stream_->writable() || program_reset_) return;
+  if (data_waits_ || (remote_closed_ && !module_empty_)) {
+    want.read = std::min(backlog_.value_or(module::kMaxRead), module::kMaxRead);
+    if (want.read == 0) want.read = 1;
+    return;
+  }
+  want.poll = now >= poll_at_;
+  want.next = std::min(want.next, poll_at_);
+}
+
+void TcpSession::wantCounters(async::TimePoint now, Want& want) {
+  if (remote_closed_ || inFlight() == 0 || !counters_known_) return;
+  const bool needed = rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
+  if (!needed) return;
+  want.acknowledged = now >= counters_due_;
+  want.next = std::min(want.next, counters_due_);
+}
+
+// Whether the socket has served its purpose.
+void TcpSession::considerEnd(async::TimePoint now, Want& want) {
+  if (program_reset_) return enterClosing();
+  if (remote_closed_) {
+    if (module_empty_) enterClosing();
+    return;
+  }
+  if (!program_ended_) return;
+  if (!allOut() || inFlight() > 0) {
+    const auto patience_ends = progress_at_ + kDrainPatience;
+    if (now >= patience_ends) {
+      reset_program_ = true;
+      return enterClosing();
+    }
+    want.next = std::min(want.next, patience_ends);
+    return;
+  }
+  if (observer_ != nullptr && observer_->programGone()) return enterClosing();
+  if (linger_until_ == async::TimePoint::max()) linger_until_ = now + rules_.half_close_linger;
+  if (now >= linger_until_) return enterClosing();
+  want.next = std::min(want.next, linger_until_);
+}
+
+void TcpSession::enterClosing() {
+  // A socket that was never asked for needs no closing.
+  if (state_ == SessionState::Opening && !open_sent_) return end();
+  enter(SessionState::Closing);
+  wake_();
+}
+
+ByteView TcpSession::payload(std::size_t quantum) {
+  if (state_ != SessionState::Connected || stream_ == nullptr) return {};
+  if (outbox_.size() < module::kMaxSend) {
+    const std::size_t old = outbox_.size();
+    outbox_.resize(module::kMaxSend);
+    const std::size_t added = stream_->read(ByteSpan(outbox_).subspan(old));
+    outbox_.resize(old + added);
+  }
+  return ByteView(outbox_).first(std::min(outbox_.size(), quantum));
+}
+
+void TcpSession::sendDone(std::size_t size) {
+  assert(size <= outbox_.size());
+  if (inFlight() == 0) {
+    oldest_unacknowledged_ = loop_.now();
+    counters_due_ = loop_.now() + std::clamp(lag_, kShortestBeat, kLongestBeat);
+  }
+  if (size <= kSmall) last_small_ = loop_.now();
+  sent_ += size;
+  outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(size));
+  progress_at_ = loop_.now();
+  poll_step_ = kFirstPoll;
+  poll_at_ = loop_.now() + poll_step_;
+  touch();
+  if (!counters_known_) confirm(sent_);
+}
+
+void TcpSession::sendFull() {
+  blocked_until_ = loop_.now() + kFullPause;
+  counters_due_ = std::min(counters_due_, loop_.now());
+}
+
+std::size_t TcpSession::readSize(std::size_t quantum) const {
+  return std::min(quantum, module::kMaxRead);
+}
+
+void TcpSession::readDone(Bytes data) {
+  poll_at_ = loop_.now() + poll_step_;
+  if (data.empty()) {
+    data_waits_ = false;
+    backlog_.reset();
+    poll_step_ = std::min(poll_step_ * 8, kLongestPoll);
+    // After a close, nothing left; unless the close was an old one's echo.
+    if (remote_closed_) suspicious_ = true;
+    return;
+  }
+  poll_step_ = kFirstPoll;
+  received_ += data.size();
+  touch();
+  if (data.size() <= kSmall) last_small_ = loop_.now();
+  if (backlog_) {
+    *backlog_ -= std::min(*backlog_, data.size());
+    data_waits_ = *backlog_ > 0;
+  } else {
+    // An edge: only an empty read tells that all is read.
+    data_waits_ = true;
+  }
+  // An answer nearly always carries the acknowledgement of what it answers.
+  if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now());
+  inbox_ = std::move(data);
+  flushInbox();
+}
+
+void TcpSession::flushInbox() {
+  if (inbox_.empty() || stream_ == nullptr) return;
+  const std::size_t taken = stream_->write(inbox_);
+  inbox_.erase(inbox_.begin(), inbox_.begin() + static_cast<std::ptrdiff_t>(taken));
+}
+
+void TcpSession::readRefused() {
+  remote_closed_ = true;
+  data_waits_ = false;
+  module_empty_ = true;
+}
+
+void TcpSession::confirm(std::uint64_t acknowledged) {
+  if (acknowledged <= acknowledged_) return;
+  acknowledged_ = acknowledged;
+  progress_at_ = loop_.now();
+  if (observer_ != nullptr) observer_->acknowledged(acknowledged_);
+}
+
+void TcpSession::counters(const module::SendCounters& counters) {
+  // The difference is what matters: some firmware's totals may wrap.
+  const std::uint64_t unacknowledged = std::min(counters.unacknowledged, sent_);
+  const std::uint64_t acknowledged = std::max(acknowledged_, sent_ - unacknowledged);
+  const bool moved = acknowledged > acknowledged_;
+  confirm(acknowledged);
+  if (inFlight() == 0) {
+    // A short memory: one slow answer must not make the next wait as long.
+    lag_ = (lag_ + (loop_.now() - oldest_unacknowledged_)) / 2;
+    counters_due_ = async::TimePoint::max();
+    return;
+  }
+  if (moved) oldest_unacknowledged_ = loop_.now();
+  const auto age = loop_.now() - oldest_unacknowledged_;
+  counters_due_ =
+      loop_.now() + std::clamp<async::Duration>(std::max(lag_ / 2, age / 2), kShortestBeat, kLongestBeat);
+}
+
+void TcpSession::countersRefused() {
+  if (remote_closed_) return;
+  counters_known_ = false;
+  suspicious_ = true;
+  confirm(sent_);
+}
+
+void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> total) {
+  data_waits_ = true;
+  backlog_ = total;
+  if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now() + kShortestBeat);
+}
+
+void TcpSession::remoteClosed() {
+  // Before the open's result it can only be the echo of this socket's last owner.
+  if (state_ != SessionState::Connected) return;
+  remote_closed_ = true;
+  if (stream_ == nullptr && observer_ == nullptr) module_empty_ = true;
+}
+
+void TcpSession::checked(bool connected) {
+  suspicious_ = false;
+  if (state_ != SessionState::Connected) return;
+  if (connected) {
+    // A late duplicate: this connection lives.
+    remote_closed_ = false;
+    return;
+  }
+  remote_closed_ = true;
+  module_empty_ = true;
+}
+
+void TcpSession::connected() {
+  if (state_ != SessionState::Opening) return;
+  open_deadline_ = async::TimePoint::max();
+  enter(SessionState::Connected);
+  poll_at_ = loop_.now() + poll_step_;
+  touch();
+  if (observer_ != nullptr) observer_->connected();
+}
+
+void TcpSession::failed(Failure failure) {
+  if (state_ != SessionState::Opening && state_ != SessionState::Waiting) return;
+  if (auto* observer = std::exchange(observer_, nullptr)) observer->failed(failure);
+  if (state_ == SessionState::Waiting) return end();
+  enterClosing();
+}
+
+void TcpSession::lost() {
+  if (state_ == SessionState::Opening && observer_ != nullptr) {
+    enter(SessionState::Waiting);
+    return;
+  }
+  if (state_ == SessionState::Opening || state_ == SessionState::Connected ||
+      state_ == SessionState::Closing) {
+    reset_program_ = true;
+    closed();
+  }
+}
+
+void TcpSession::closed() {
+  // Bytes of the program that the far end never acknowledged are lost: it must not read a clean end.
+  if (!allOut() || (counters_known_ && inFlight() > 0)) reset_program_ = true;
+  enter(SessionState::Finishing);
+  finish_by_ = loop_.now() + kFinishPatience;
+  if (observer_ != nullptr) observer_->released();
+  finish();
+}
+
+// Runs by itself, without the link: at each change of the stream, and at a beat while the program still
+// takes.
+void TcpSession::finish() {
+  if (stream_ == nullptr || program_reset_) return end();
+  flushInbox();
+  const bool over = loop_.now() >= finish_by_;
+  if (inbox_.empty() && !output_ended_ && !reset_program_) {
+    stream_->endOutput();
+    output_ended_ = true;
+  }
+  const bool taken = inbox_.empty() && stream_->drained();
+  if (!over && !taken && stream_->input() != AppStream::Input::Reset) {
+    finish_timer_.start(finish_beat_, [this] { finish(); });
+    finish_beat_ = std::min(finish_beat_ * 2, kLongestFinishBeat);
+    return;
+  }
+  // What the program wrote after the far end's close goes nowhere: a reset says so.
+  if (over || reset_program_ || stream_->readable() > 0) stream_->reset();
+  end();
+}
+
+void TcpSession::end() {
+  if (program_reset_ && stream_ != nullptr) stream_->reset();
+  stream_.reset();
+  enter(SessionState::Ended);
+  if (auto* observer = std::exchange(observer_, nullptr)) observer->ended();
+  wake_();
+}
+
+}  // namespace qimux::bridge
