@@ -1,0 +1,103 @@
+// A simulated Quectel module: bytes from the host in, bytes to the host out, and a network behind it.
+//
+// It does no I/O. On async::VirtualLoop with a VirtualNetwork whole dialogues take no time:
+//
+//   async::VirtualLoop loop;
+//   sim::VirtualNetwork network(loop);
+//   std::string heard;
+//   sim::Module::Host host;
+//   host.write = [&](ByteView bytes) { heard += textOf(bytes); };     // module to host
+//   sim::Module module(loop, sim::Options{}, network, std::move(host));
+//   module.fromHost(bytesOf("AT\r"));                                 // host to module
+//   loop.runFor(20ms);                                                // heard: "AT\r\r\nOK\r\n"
+//
+// Bytes count as arrived when fromHost() is called; put a Uart (uart.hpp) between for the pace of a line.
+// write() is called from the loop, never from inside fromHost().
+#pragma once
+
+#include "qimux/async/loop.hpp"
+#include "qimux/base/bytes.hpp"
+#include "qimux/base/error.hpp"
+#include "qimux/sim/cell.hpp"
+#include "qimux/sim/command.hpp"
+#include "qimux/sim/network.hpp"
+#include "qimux/sim/options.hpp"
+#include "qimux/sim/send_phase.hpp"
+#include "qimux/sim/settings.hpp"
+#include "qimux/sim/stack.hpp"
+#include "qimux/sim/terminal.hpp"
+#include "qimux/sim/transcript.hpp"
+#include "qimux/sim/wire.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace qimux::sim {
+
+class Module final : private Executor {
+ public:
+  struct Host {
+    // Bytes that the module sends.
+    Wire::Output write;
+    // AT+IPR has changed the rate of the line, from the next byte on. May be empty.
+    std::move_only_function<void(unsigned baud)> baud;
+  };
+
+  Module(async::Loop& loop, Options options, Network& network, Host host, Transcript::Sink transcript = {});
+
+  // Any number of bytes, cut anywhere.
+  void fromHost(ByteView bytes);
+
+  // What happens to it from outside; see also fault.hpp, which names these.
+  void reboot();
+  void powerOn();
+  void powerOff();
+  bool powered() const { return powered_; }
+
+  // For commands and faults.
+  async::Loop& loop() { return loop_; }
+  const Options& options() const { return options_; }
+  Transcript& transcript() { return transcript_; }
+  Wire& wire() { return wire_; }
+  Terminal& terminal() { return terminal_; }
+  Cell& cell() { return cell_; }
+  Stack& stack() { return stack_; }
+  SendPhase& sendPhase() { return send_phase_; }
+  Settings& settings() { return settings_; }
+  Settings& stored() { return stored_; }
+  Timeline& later() { return later_; }
+  bool quirk(Quirk quirk) const { return options_.quirks.has(quirk); }
+  int highestIndi() const;
+  // From the next byte on.
+  void setBaud(unsigned baud);
+
+ private:
+  Reply execute(std::string_view command) override;
+  void idle() override;
+
+  bool asleep(std::size_t bytes);
+  bool synchronized(ByteView& bytes);
+  void forgetEverything();
+
+  async::Loop& loop_;
+  Options options_;
+  Host host_;
+  Transcript transcript_;
+  Settings stored_;
+  Settings settings_;
+  Wire wire_;
+  Terminal terminal_;
+  Cell cell_;
+  Stack stack_;
+  SendPhase send_phase_;
+  Timeline later_;
+  std::string name_store_;
+  bool powered_ = true;
+  bool synced_ = true;
+  char last_byte_ = 0;
+  async::TimePoint last_input_{};
+  async::TimePoint waking_until_{};
+};
+
+}  // namespace qimux::sim

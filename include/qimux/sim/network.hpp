@@ -1,0 +1,81 @@
+// What the module's stack stands on: sockets towards a world that may be real (SocketNetwork) or made of
+// objects on a virtual clock (VirtualNetwork). Delay and rate of the air are not here: see air.hpp.
+#pragma once
+
+#include "qimux/base/bytes.hpp"
+#include "qimux/sim/address.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qimux::sim {
+
+enum class Protocol { Tcp, Udp };
+// "TCP", "UDP"
+std::string_view name(Protocol protocol);
+
+// What a socket tells its owner. Always from the loop, never from inside a call to the socket.
+class SocketEvents {
+ public:
+  // TCP: the far end has accepted. UDP: at once.
+  virtual void opened() = 0;
+  // TCP: it has refused, or there is no way to it. Nothing follows.
+  virtual void refused() = 0;
+  // receive() has something; only while wanted.
+  virtual void readable() = 0;
+  // send() takes bytes again; only while wanted.
+  virtual void writable() = 0;
+
+ protected:
+  ~SocketEvents() = default;
+};
+
+enum class Take {
+  Data,
+  Nothing,  // not now
+  Ended,    // the far end has sent all that it will
+  Broken,   // reset
+};
+struct Taken {
+  Take what;
+  std::size_t size = 0;
+};
+
+// One socket towards one remote. Destroying it closes it in order: what send() took still arrives.
+class Socket {
+ public:
+  virtual ~Socket() = default;
+  // TCP: takes as many bytes as there is room for. UDP: one datagram, whole; it may get lost.
+  virtual std::size_t send(ByteView bytes) = 0;
+  // TCP: the next bytes. UDP: one datagram, which loses what does not fit.
+  virtual Taken receive(ByteSpan into) = 0;
+  // Taken by send() and not acknowledged by the far end. Always 0 for UDP.
+  virtual std::size_t unacknowledged() = 0;
+  // What is not asked for is not read: so the window towards the far end closes.
+  virtual void wantReadable(bool want) = 0;
+  virtual void wantWritable(bool want) = 0;
+  // The far end of a TCP socket gets a reset instead of the end of the data when this is destroyed.
+  virtual void abortOnClose() = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // `events` must live as long as the socket. Nothing may ever come (a black hole): the caller has a clock.
+  virtual std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) = 0;
+
+  // `done` gets the addresses of a name, none where there is no such name; from the loop, or never where
+  // the network goes first.
+  using Resolved = std::move_only_function<void(std::vector<Ipv4>)>;
+  virtual void resolve(const std::string& host, Resolved done) = 0;
+
+  // Whether an echo request to it would be answered.
+  virtual bool answersPing(Ipv4 address) = 0;
+};
+
+}  // namespace qimux::sim

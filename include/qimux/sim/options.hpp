@@ -1,0 +1,75 @@
+// What a simulated module is and how it behaves, fixed when it is made.
+#pragma once
+
+#include "qimux/async/loop.hpp"
+#include "qimux/sim/address.hpp"
+#include "qimux/sim/quirk.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace qimux::sim {
+
+// note: what the application note prints, letter by letter. m95: an old firmware with AT+QINDI=1 only.
+// mc60: a new one with AT+QINDI=2, AT+QIKALIVE and AT+QCFG.
+enum class Firmware { Note, M95, Mc60 };
+std::string_view name(Firmware firmware);
+std::optional<Firmware> parseFirmware(std::string_view text);
+// The deviations that make this firmware what it is.
+QuirkSet quirksOf(Firmware firmware);
+// The highest mode that AT+QINDI takes on it.
+int highestIndiOf(Firmware firmware);
+
+struct Options {
+  Firmware firmware = Firmware::Mc60;
+  // Beside those of the firmware.
+  QuirkSet quirks;
+  // Highest AT+QINDI mode; the firmware's where not set.
+  std::optional<int> highest_indi;
+  // For everything random: noise, chunks. The same seed and the same input give the same output.
+  std::uint64_t seed = 1;
+
+  // From a command's CR to its answer, and from the last byte of a block to SEND OK. Real modules need 5 to
+  // 30 ms.
+  async::Duration command_latency = std::chrono::milliseconds(5);
+  // AT+QIACT, or the part of AT+QIOPEN that activates; 0.34 s in a log of a real one.
+  async::Duration activation = std::chrono::milliseconds(340);
+  // AT+QIDEACT: 2 to 5 s by application note 5.5; shorter here, for the sake of everybody's tests.
+  async::Duration deactivation = std::chrono::milliseconds(500);
+  // A connect that nothing answers fails after this.
+  async::Duration connect_timeout = std::chrono::seconds(75);
+
+  // Play the start: RDY and what follows. Else the module has long been up.
+  bool power_on = false;
+  // From power to SMS Ready; the other events of the start keep their proportion. Registration comes later:
+  // GSM at 2.2 times and GPRS at 3 times this.
+  async::Duration boot_time = std::chrono::milliseconds(5500);
+  // AT+IPR=0 was stored: not a word before it has seen AT or at.
+  bool autobaud = false;
+  // The rate of the line, for AT+IPR?; the pacing itself is done by Uart.
+  unsigned baud = 115200;
+  // Wanted by the SIM; none where empty.
+  std::string pin;
+  // No SIM in the slot.
+  bool no_sim = false;
+
+  // Over the air: to the far end and back, and bytes a second each way, shared by all sockets; 0 = no limit.
+  async::Duration rtt{0};
+  std::uint64_t rate = 0;
+
+  // Bytes a socket keeps for the host. Full: TCP is not read any more, so the far end's window closes;
+  // UDP datagrams are dropped. The field knows "a few KB" for AT+QINDI=1 and 400 KB in sum for =2.
+  std::size_t receive_buffer = 16384;
+  // Bytes of a TCP socket sent and not acknowledged: 5 segments on real modules.
+  std::size_t send_buffer = 7300;
+  // What arrives while a blocking command runs, or while the module hangs, waits here; more is lost.
+  std::size_t input_fifo = 3584;
+
+  // The address that AT+QILOCIP gives: 10.180.217.206.
+  Ipv4 local_address{0x0ab4d9ce};
+};
+
+}  // namespace qimux::sim

@@ -1,0 +1,37 @@
+// Where the host is: a pseudo terminal, or a client of a listening socket. One at a time; it may go and come
+// again while the module lives on.
+#pragma once
+
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/base/bytes.hpp"
+#include "qimux/base/error.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace qimux::sim {
+
+class Port {
+ public:
+  using Received = std::move_only_function<void(ByteView)>;
+
+  virtual ~Port() = default;
+  // Bytes to the host. What it does not read waits, within a bound; what nobody is there for is lost.
+  virtual void write(ByteView bytes) = 0;
+  // While paused, what the host writes stays in the kernel, and in the end holds it up.
+  virtual void pause(bool paused) = 0;
+  // The most bytes taken from the kernel at once.
+  virtual void setReadSize(std::size_t bytes) = 0;
+};
+
+// A pseudo terminal in raw mode with a symbolic link `link` to it, which replaces another symbolic link but
+// no other file, and is removed at the end.
+Result<std::unique_ptr<Port>> openPty(async::UvLoop& loop, const std::string& link, Port::Received received);
+
+// "unix:PATH" or "tcp:HOST:PORT" (HOST an IPv4 address). A second client waits until the first one has gone.
+Result<std::unique_ptr<Port>> openListener(async::UvLoop& loop, std::string_view where,
+                                           Port::Received received);
+
+}  // namespace qimux::sim

@@ -1,0 +1,31 @@
+// qimux-sim put together: a port, a line of some rate, the module, and the machine's network behind it.
+#pragma once
+
+#include "qimux/base/error.hpp"
+#include "qimux/sim/options.hpp"
+
+#include <string>
+#include <vector>
+
+namespace qimux::sim {
+
+// What the command line said, word for word.
+struct ProgramOptions {
+  std::string link;
+  std::string listen;
+  Options module;
+  std::string firmware = "mc60";
+  std::vector<std::string> quirks;
+  std::vector<std::string> mappings;     // CIDR=ADDR
+  std::vector<std::string> hosts;        // NAME=ADDR[,ADDR...]
+  std::vector<std::string> black_holes;  // CIDR
+  bool resolve = false;
+  std::string script;
+  std::string control;
+  std::string transcript;
+};
+
+// Until SIGTERM or SIGINT; 0 then, 1 where something on the command line cannot be.
+int runProgram(ProgramOptions options);
+
+}  // namespace qimux::sim

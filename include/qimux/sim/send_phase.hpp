@@ -1,0 +1,41 @@
+// The data phase of AT+QISEND (application note 5.2.1): everything typed after the prompt, up to the length
+// that was announced, or without one up to Ctrl-Z.
+#pragma once
+
+#include "qimux/base/bytes.hpp"
+#include "qimux/sim/terminal.hpp"
+
+#include <cstddef>
+#include <optional>
+
+namespace qimux::sim {
+
+class Module;
+
+// The most that one block carries (application note 5.2.1).
+inline constexpr std::size_t kLargestBlock = 1460;
+
+class SendPhase final : public DataSink {
+ public:
+  explicit SendPhase(Module& module) : module_(module) { block_.reserve(kLargestBlock); }
+
+  // Prints the prompt; the terminal's command ends by itself when the block is complete. Without a length
+  // the block ends with Ctrl-Z, and bytes beyond kLargestBlock are ignored.
+  void begin(int index, std::optional<std::size_t> length);
+
+  std::size_t feed(ByteView bytes) override;
+
+ private:
+  std::size_t feedFixed(ByteView bytes);
+  std::size_t feedUntilEnd(ByteView bytes);
+  void add(ByteView bytes);
+  void finish();
+  void cancel();
+
+  Module& module_;
+  int index_ = 0;
+  std::optional<std::size_t> length_;
+  Bytes block_;
+};
+
+}  // namespace qimux::sim

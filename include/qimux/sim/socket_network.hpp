@@ -1,0 +1,51 @@
+// The network of the machine itself: the module's sockets are real sockets, their far ends chosen by a map.
+#pragma once
+
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/sim/network.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qimux::sim {
+
+class SocketNetwork final : public Network {
+ public:
+  struct Config {
+    // Connects to `range` go to `to`, same port; the first that fits. Without one the address is used as it
+    // is.
+    struct Mapping {
+      Cidr range;
+      Ipv4 to;
+    };
+    std::vector<Mapping> mappings;
+    // Lower case names; what is not here does not exist.
+    std::map<std::string, std::vector<Ipv4>, std::less<>> hosts;
+    // Never answer.
+    std::vector<Cidr> black_holes;
+    // Names that are not in `hosts` are asked from the machine's resolver, which blocks.
+    bool use_resolver = false;
+    // Bytes that the kernel keeps of a TCP stream beside those in the module.
+    int kernel_receive_buffer = 8192;
+  };
+
+  SocketNetwork(async::UvLoop& loop, Config config);
+  ~SocketNetwork() override;
+
+  std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) override;
+  void resolve(const std::string& host, Resolved done) override;
+  // Every address does that is not a black hole and is either mapped or an answer of `hosts`.
+  bool answersPing(Ipv4 address) override;
+
+ private:
+  bool isBlackHole(Ipv4 address) const;
+  Endpoint mapped(Endpoint remote) const;
+
+  async::UvLoop& loop_;
+  Config config_;
+  std::shared_ptr<int> alive_;
+};
+
+}  // namespace qimux::sim

@@ -1,0 +1,147 @@
+// The discipline of the line: collects command lines, runs their parts one after another, prints finals,
+// holds back what the module says by itself while a command runs, and hands over the line while data is
+// typed. Knows nothing of what any command means.
+//
+// A command runs from its CR to its final; its input waits in the FIFO meanwhile.
+#pragma once
+
+#include "qimux/async/loop.hpp"
+#include "qimux/base/bytes.hpp"
+#include "qimux/sim/byte_queue.hpp"
+#include "qimux/sim/options.hpp"
+#include "qimux/sim/transcript.hpp"
+#include "qimux/sim/wire.hpp"
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qimux::sim {
+
+// How one command of a line ended.
+struct Reply {
+  enum class Kind {
+    Ok,
+    Error,  // bare ERROR, whatever AT+CMEE says: what the stack's commands give
+    Cme,    // +CME ERROR, as AT+CMEE wants it
+    Done,   // its last line is printed already
+    Later,  // Terminal::complete() will tell
+  };
+  Kind kind = Kind::Ok;
+  int code = 0;
+
+  static Reply ok() { return {Kind::Ok, 0}; }
+  static Reply error() { return {Kind::Error, 0}; }
+  static Reply cme(int code) { return {Kind::Cme, code}; }
+  static Reply done() { return {Kind::Done, 0}; }
+  static Reply later() { return {Kind::Later, 0}; }
+};
+
+// What is typed while data is asked for.
+class DataSink {
+ public:
+  // Takes bytes from the front; gives how many. When it has enough it ends the data phase.
+  virtual std::size_t feed(ByteView bytes) = 0;
+
+ protected:
+  ~DataSink() = default;
+};
+
+// Who gives commands their meaning.
+class Executor {
+ public:
+  // One command, without AT and without the semicolon.
+  virtual Reply execute(std::string_view command) = 0;
+  // A command has ended and no other is waiting.
+  virtual void idle() = 0;
+
+ protected:
+  ~Executor() = default;
+};
+
+class Terminal {
+ public:
+  enum class Phase {
+    Collecting,  // a command line, byte by byte
+    Waiting,     // its CR is seen, its execution not yet begun
+    Running,
+    Data,  // what comes goes to the sink
+  };
+
+  struct Settings {
+    bool echo = true;
+    bool verbose = true;
+    int cmee = 1;
+  };
+
+  Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire, Executor& executor);
+
+  // More than fits the FIFO is lost.
+  void input(ByteView bytes);
+  // One line of an answer, with what goes around it.
+  void info(std::string_view line);
+  // Printed as they are: a prompt, a block.
+  void raw(ByteView bytes) { wire_.print(bytes); }
+  // The module speaks by itself: at once, or right behind the final of what runs. Lines, or with `as_is`
+  // bytes that have their own line ends.
+  void urc(std::string line);
+  bool busy() const { return phase_ != Phase::Collecting; }
+  Phase phase() const { return phase_; }
+
+  // The end of what replied Later. `delay`: the final appears only then.
+  void complete(Reply reply, async::Duration delay = async::Duration{0});
+  // From within a command that replies Later: input goes to the sink until endData().
+  void beginData(DataSink& sink);
+  void endData();
+
+  // Deaf and dumb; what comes waits in the FIFO.
+  void hang(async::Duration span);
+  // The power was cut: everything is forgotten, the settings too.
+  void reset(Settings settings);
+  Settings& settings() { return settings_; }
+  // So many of the next SEND OK and SEND FAIL, or of the next URCs, are not printed.
+  void loseSendResults(int count) { lost_results_ += count; }
+  void loseUrcs(int count) { lost_urcs_ += count; }
+  // No URC is printed: the rate of the line is not known yet.
+  void mute(bool muted) { muted_ = muted; }
+
+ private:
+  bool blocked() const { return hung_ || phase_ == Phase::Waiting || phase_ == Phase::Running; }
+  std::size_t consume(ByteView bytes);
+  std::size_t collect(ByteView bytes);
+  void keep(ByteView bytes);
+  void drain();
+  void lineComplete();
+  void runNext();
+  void settle(Reply reply);
+  void finish();
+  void printResult(Reply reply);
+
+  async::Loop& loop_;
+  const Options& options_;
+  Transcript& transcript_;
+  Wire& wire_;
+  Executor& executor_;
+  Settings settings_;
+  Phase phase_ = Phase::Collecting;
+  DataSink* sink_ = nullptr;
+  ByteQueue fifo_;
+  std::uint64_t lost_ = 0;
+  std::string line_;
+  bool overflow_ = false;
+  std::string running_line_;
+  std::vector<std::string_view> parts_;
+  std::size_t next_part_ = 0;
+  bool first_answer_ = false;
+  std::deque<std::string> held_;
+  bool consuming_ = false;
+  bool hung_ = false;
+  bool muted_ = false;
+  int lost_results_ = 0;
+  int lost_urcs_ = 0;
+  async::Timer delay_;
+  async::Timer hang_timer_;
+};
+
+}  // namespace qimux::sim

@@ -1,0 +1,65 @@
+// The module's side of the serial line: what it says leaves in one piece a turn, and whatever may happen to
+// bytes on the way happens here: noise, silence, a stuck transmitter, pieces of random size.
+#pragma once
+
+#include "qimux/async/loop.hpp"
+#include "qimux/base/bytes.hpp"
+#include "qimux/sim/options.hpp"
+#include "qimux/sim/transcript.hpp"
+
+#include <functional>
+#include <random>
+#include <string_view>
+
+namespace qimux::sim {
+
+class Wire {
+ public:
+  using Output = std::move_only_function<void(ByteView)>;
+
+  Wire(async::Loop& loop, const Options& options, Transcript& transcript, Output output);
+
+  // Leaves with all else that is said in this turn of the loop.
+  void print(ByteView bytes);
+  void print(std::string_view text) { print(bytesOf(text)); }
+
+  // What the module hears of bytes that came. Valid until the next call.
+  ByteView heard(ByteView bytes);
+
+  // From now on each byte in either direction is, with this probability, lost or changed in one bit.
+  void setNoise(double probability) { noise_ = probability; }
+  // What would be said in this time is lost.
+  void silence(async::Duration span) { silent_until_ = loop_.now() + span; }
+  // While held, what is said waits.
+  void hold(bool held);
+  // What waits is forgotten: the power is gone.
+  void clear();
+
+ private:
+  class Flush final : public async::Ready {
+   public:
+    explicit Flush(Wire& wire) : wire_(wire) {}
+    void run() override { wire_.flush(); }
+
+   private:
+    Wire& wire_;
+  };
+
+  void flush();
+  void spoil(Bytes& bytes);
+
+  async::Loop& loop_;
+  const Options& options_;
+  Transcript& transcript_;
+  Output output_;
+  Flush flusher_;
+  Bytes out_;
+  Bytes leaving_;
+  Bytes heard_;
+  std::mt19937_64 random_;
+  double noise_ = 0;
+  async::TimePoint silent_until_{};
+  bool held_ = false;
+};
+
+}  // namespace qimux::sim

@@ -1,0 +1,223 @@
+#include "qimux/sim/cell.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace qimux::sim {
+namespace {
+
+// Shares of the time from power to SMS Ready, from the log of a real module.
+constexpr double kRdy = 0.05;
+constexpr double kFunction = 0.09;
+constexpr double kSim = 0.14;
+constexpr double kCallReady = 0.91;
+constexpr double kSmsReady = 1.0;
+constexpr double kGsm = 2.2;
+constexpr double kGprs = 3.0;
+
+constexpr std::string_view kPuk = "12345678";
+
+constexpr int kSimNotInserted = 10;
+constexpr int kPinRequired = 11;
+constexpr int kPukRequired = 12;
+constexpr int kSimBusy = 14;
+constexpr int kWrongPassword = 16;
+constexpr int kNotAllowed = 3;
+
+}  // namespace
+
+Cell::Cell(async::Loop& loop, const Options& options, Events events)
+    : loop_(loop),
+      options_(options),
+      events_(std::move(events)),
+      boot_(loop),
+      network_(loop),
+      pin_(options.pin) {}
+
+async::Duration Cell::after(double share) const {
+  return async::Duration(
+      static_cast<async::Duration::rep>(static_cast<double>(options_.boot_time.count()) * share));
+}
+
+void Cell::startBooted() {
+  powerOff();
+  if (options_.no_sim) return;
+  if (!pin_.empty()) {
+    sim_ = tries_ > 0 ? SimState::PinNeeded : SimState::PukNeeded;
+    return;
+  }
+  sim_ = SimState::Ready;
+  init_state_ = 3;
+  gsm_ = gprs_ = coverage_ ? Registration::Home : Registration::Searching;
+  attached_ = true;
+}
+
+void Cell::powerOff() {
+  boot_.clear();
+  network_.clear();
+  sim_ = SimState::Absent;
+  function_ = Function::Full;
+  attached_ = false;
+  init_state_ = 0;
+  gsm_ = gprs_ = Registration::Idle;
+  gsm_reports = gprs_reports = 0;
+}
+
+void Cell::boot() {
+  powerOff();
+  sim_ = options_.no_sim ? SimState::Absent : SimState::Starting;
+  boot_.in(after(kRdy), [this] { events_.urc("RDY"); });
+  boot_.in(after(kFunction), [this] { events_.urc("+CFUN: 1"); });
+  boot_.in(after(kSim), [this] { simStarts(); });
+}
+
+void Cell::simStarts() {
+  if (options_.no_sim) {
+    events_.urc("+CPIN: NOT INSERTED");
+    return;
+  }
+  if (!pin_.empty()) {
+    sim_ = tries_ > 0 ? SimState::PinNeeded : SimState::PukNeeded;
+    events_.urc(fmt::format("+CPIN: {}", simText()));
+    return;
+  }
+  simReady();
+}
+
+void Cell::simReady() {
+  sim_ = SimState::Ready;
+  init_state_ = 1;
+  events_.urc("+CPIN: READY");
+  boot_.in(after(kCallReady - kSim), [this] {
+    init_state_ = 2;
+    if (call_ready_shown) events_.urc("Call Ready");
+  });
+  boot_.in(after(kSmsReady - kSim), [this] {
+    init_state_ = 3;
+    events_.urc("SMS Ready");
+  });
+  if (function_ == Function::Full) registerSoon(after(kGsm - kSim), after(kGprs - kSim));
+}
+
+void Cell::registerSoon(async::Duration gsm, async::Duration gprs) {
+  network_.clear();
+  setGsm(Registration::Searching);
+  setGprs(Registration::Searching);
+  attached_ = true;
+  if (!coverage_) return;
+  network_.in(gsm, [this] { setGsm(Registration::Home); });
+  network_.in(gprs, [this] { setGprs(Registration::Home); });
+}
+
+void Cell::setGsm(Registration state) {
+  if (std::exchange(gsm_, state) == state || gsm_reports == 0) return;
+  events_.urc("+CREG: " + describe(state, gsm_reports));
+}
+
+void Cell::setGprs(Registration state) {
+  if (std::exchange(gprs_, state) == state || gprs_reports == 0) return;
+  events_.urc("+CGREG: " + describe(state, gprs_reports));
+}
+
+std::string Cell::describe(Registration state, int reports) const {
+  const bool in_cell = state == Registration::Home || state == Registration::Roaming;
+  if (reports == 2 && in_cell) return fmt::format("{},\"1806\",\"2031\"", static_cast<int>(state));
+  return fmt::format("{}", static_cast<int>(state));
+}
+
+std::string_view Cell::simText() const {
+  switch (sim_) {
+    case SimState::Absent:
+      return "NOT INSERTED";
+    case SimState::Starting:
+      return "";
+    case SimState::PinNeeded:
+      return "SIM PIN";
+    case SimState::PukNeeded:
+      return "SIM PUK";
+    case SimState::Ready:
+      return "READY";
+  }
+  return "";
+}
+
+int Cell::simProblem() const {
+  switch (sim_) {
+    case SimState::Absent:
+      return kSimNotInserted;
+    case SimState::Starting:
+      return kSimBusy;
+    case SimState::PinNeeded:
+      return kPinRequired;
+    case SimState::PukNeeded:
+      return kPukRequired;
+    case SimState::Ready:
+      // Seen for seconds after the start.
+      return init_state_ < 2 ? kSimBusy : 0;
+  }
+  return kSimBusy;
+}
+
+int Cell::enterPin(std::string_view pin) {
+  if (sim_ == SimState::Absent) return kSimNotInserted;
+  if (sim_ == SimState::Starting) return kSimBusy;
+  if (sim_ == SimState::PukNeeded) return kPukRequired;
+  if (sim_ == SimState::Ready) return kNotAllowed;
+  if (pin != pin_) {
+    if (--tries_ == 0) sim_ = SimState::PukNeeded;
+    return kWrongPassword;
+  }
+  tries_ = 3;
+  simReady();
+  return 0;
+}
+
+int Cell::enterPuk(std::string_view puk, std::string_view new_pin) {
+  if (sim_ != SimState::PukNeeded) return kNotAllowed;
+  if (puk != kPuk) return kWrongPassword;
+  pin_ = new_pin;
+  tries_ = 3;
+  simReady();
+  return 0;
+}
+
+void Cell::setFunction(Function function) {
+  if (std::exchange(function_, function) == function) return;
+  if (function == Function::Full) {
+    if (sim_ == SimState::Ready) registerSoon(after(kGsm - kSmsReady), after(kGprs - kSmsReady));
+    return;
+  }
+  network_.clear();
+  attached_ = false;
+  setGsm(Registration::Idle);
+  setGprs(Registration::Idle);
+  events_.detached();
+}
+
+void Cell::attach(bool attached) {
+  if (std::exchange(attached_, attached) == attached) return;
+  if (attached) {
+    if (coverage_ && function_ == Function::Full) setGprs(Registration::Home);
+  } else {
+    setGprs(Registration::Idle);
+    events_.detached();
+  }
+}
+
+void Cell::loseCoverage() {
+  coverage_ = false;
+  network_.clear();
+  if (function_ != Function::Full || sim_ != SimState::Ready) return;
+  setGsm(Registration::Searching);
+  setGprs(Registration::Searching);
+}
+
+void Cell::regainCoverage() {
+  coverage_ = true;
+  if (function_ != Function::Full || sim_ != SimState::Ready) return;
+  setGsm(Registration::Home);
+  if (attached_) setGprs(Registration::Home);
+}
+
+}  // namespace qimux::sim

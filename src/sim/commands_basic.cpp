@@ -1,0 +1,118 @@
+// Commands of the terminal itself: echo, forms of answers, storing, the serial line.
+#include "qimux/sim/module.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace qimux::sim {
+namespace {
+
+// The number behind a basic command: none is 0.
+std::optional<long> basicValue(const Call& call, long most) {
+  if (call.count() == 0) return 0;
+  return call.number(0, 0, most);
+}
+
+Reply echo(Module& module, const Call& call) {
+  const auto value = basicValue(call, 1);
+  if (!value) return Reply::error();
+  module.settings().echo = module.terminal().settings().echo = *value == 1;
+  return Reply::ok();
+}
+
+Reply verbose(Module& module, const Call& call) {
+  const auto value = basicValue(call, 1);
+  if (!value) return Reply::error();
+  module.settings().verbose = module.terminal().settings().verbose = *value == 1;
+  return Reply::ok();
+}
+
+Reply cmee(Module& module, const Call& call) {
+  if (call.form == Form::Read) {
+    module.terminal().info(fmt::format("+CMEE: {}", module.settings().cmee));
+    return Reply::ok();
+  }
+  const auto value = call.number(0, 0, 2);
+  if (call.form != Form::Set || !value) return Reply::error();
+  module.settings().cmee = module.terminal().settings().cmee = static_cast<int>(*value);
+  return Reply::ok();
+}
+
+Reply factory(Module& module, const Call& call) {
+  if (basicValue(call, 0) != 0) return Reply::error();
+  const Settings fresh;
+  Settings& now = module.settings();
+  now.echo = module.terminal().settings().echo = fresh.echo;
+  now.verbose = module.terminal().settings().verbose = fresh.verbose;
+  now.cmee = module.terminal().settings().cmee = fresh.cmee;
+  return Reply::ok();
+}
+
+Reply store(Module& module, const Call& call) {
+  if (basicValue(call, 0) != 0) return Reply::error();
+  const Settings& now = module.settings();
+  Settings& stored = module.stored();
+  stored.echo = now.echo;
+  stored.verbose = now.verbose;
+  stored.cmee = now.cmee;
+  stored.baud = now.baud;
+  stored.flow = now.flow;
+  stored.format = now.format;
+  return Reply::ok();
+}
+
+Reply rate(Module& module, const Call& call) {
+  static constexpr std::array kRates{0L,    75L,    150L,   300L,   600L,   1200L,  2400L,  4800L,
+                                     9600L, 14400L, 19200L, 28800L, 38400L, 57600L, 115200L};
+  if (call.form == Form::Read) {
+    module.terminal().info(fmt::format("+IPR: {}", module.settings().baud));
+    return Reply::ok();
+  }
+  const auto value = call.number(0, 0, 115200);
+  if (call.form != Form::Set || !value || std::ranges::find(kRates, *value) == kRates.end()) {
+    return Reply::error();
+  }
+  const auto baud = static_cast<unsigned>(*value);
+  module.settings().baud = baud;
+  // The answer still goes out at the old rate.
+  if (baud != 0)
+    module.later().in(module.options().command_latency, [&module, baud] { module.setBaud(baud); });
+  return Reply::ok();
+}
+
+Reply pair(Module& module, const Call& call, std::array<int, 2>& value, long most) {
+  if (call.form == Form::Read) {
+    module.terminal().info(fmt::format("{}: {},{}", call.name, value[0], value[1]));
+    return Reply::ok();
+  }
+  const auto first = call.number(0, 0, most);
+  const auto second = call.count() > 1 ? call.number(1, 0, most) : std::optional<long>(value[1]);
+  if (call.form != Form::Set || !first || !second || call.count() > 2) return Reply::error();
+  value = {static_cast<int>(*first), static_cast<int>(*second)};
+  return Reply::ok();
+}
+
+Reply flow(Module& module, const Call& call) {
+  return pair(module, call, module.settings().flow, 2);
+}
+
+Reply format(Module& module, const Call& call) {
+  return pair(module, call, module.settings().format, 6);
+}
+
+}  // namespace
+
+void addBasicCommands(CommandTable& table) {
+  table.add("E", echo);
+  table.add("V", verbose);
+  table.add("&F", factory);
+  table.add("&W", store);
+  table.add("+CMEE", cmee);
+  table.add("+IPR", rate);
+  table.add("+IFC", flow);
+  table.add("+ICF", format);
+}
+
+}  // namespace qimux::sim

@@ -1,0 +1,181 @@
+// Names and echo requests (application note 8).
+#include "qimux/sim/module.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace qimux::sim {
+namespace {
+
+constexpr std::size_t kLongestHost = 100;
+constexpr std::size_t kMostAddresses = 5;
+// Behind AT+QIDNSGIP's ERROR.
+constexpr int kNetworkError = 3;
+constexpr int kNoSuchHost = 4;
+
+void nameFails(Module& module, int code) {
+  module.stack().asking = false;
+  module.terminal().urc(fmt::format("ERROR: {}", code));
+  module.terminal().urc(fmt::format("STATE: {}", name(module.stack().foreground().state)));
+}
+
+void nameFound(Module& module, const std::vector<Ipv4>& addresses) {
+  if (addresses.empty()) {
+    nameFails(module, kNoSuchHost);
+    return;
+  }
+  module.stack().asking = false;
+  // Nothing says how many there will be.
+  for (std::size_t i = 0; i < addresses.size() && i < kMostAddresses; ++i) {
+    module.terminal().urc(text(addresses[i]));
+  }
+}
+
+// AT+QIDNSGIP="host": OK, and the addresses later. One question at a time: the answers have no tag.
+Reply resolve(Module& module, const Call& call) {
+  const auto host = call.string(0);
+  Stack& stack = module.stack();
+  if (call.form != Form::Set || call.count() != 1 || !host || host->empty() || host->size() > kLongestHost) {
+    return Reply::error();
+  }
+  if (stack.asking || stack.foreground().state == StackState::PdpDeact) return Reply::error();
+  stack.asking = true;
+  if (stack.foreground().state == StackState::Initial) stack.foreground().state = StackState::Start;
+  stack.activate([&module, name = std::string(*host)](bool active) {
+    if (!active) {
+      nameFails(module, kNetworkError);
+      return;
+    }
+    module.stack().resolve(name, [&module](std::vector<Ipv4> found) { nameFound(module, found); });
+  });
+  return Reply::ok();
+}
+
+// AT+QIDNSCFG="a"[,"b"]
+Reply servers(Module& module, const Call& call) {
+  auto& dns = module.stack().foreground().dns;
+  if (call.form == Form::Read) {
+    module.terminal().info("PrimaryDns: " + text(dns[0]));
+    module.terminal().info("SecondaryDns: " + text(dns[1]));
+    return Reply::ok();
+  }
+  if (call.form != Form::Set || call.count() > dns.size()) return Reply::error();
+  auto given = dns;
+  for (std::size_t i = 0; i < call.count(); ++i) {
+    const auto address = parseIpv4(call.string(i).value_or(""));
+    if (!address) return Reply::error();
+    given[i] = *address;
+  }
+  dns = given;
+  return Reply::ok();
+}
+
+// One AT+QPING under way: echo after echo, then the sum of them.
+class Ping {
+ public:
+  Ping(Module& module, long timeout, long count) : module_(module), timeout_(timeout), count_(count) {}
+
+  static void begin(std::shared_ptr<Ping> self, const std::string& host) {
+    Stack& stack = self->module_.stack();
+    if (const auto address = parseIpv4(host)) {
+      self->address_ = *address;
+      echo(std::move(self));
+      return;
+    }
+    stack.resolve(host, [self = std::move(self)](std::vector<Ipv4> found) mutable {
+      if (found.empty()) {
+        self->end("+QPING: 4");
+      } else {
+        self->address_ = found.front();
+        echo(std::move(self));
+      }
+    });
+  }
+
+  void end(std::string line) {
+    module_.stack().pinging = false;
+    module_.terminal().urc(std::move(line));
+  }
+
+ private:
+  static void echo(std::shared_ptr<Ping> self) {
+    Ping& ping = *self;
+    if (ping.sent_ == ping.count_) {
+      ping.finish();
+      return;
+    }
+    ++ping.sent_;
+    const auto rtt = std::chrono::ceil<std::chrono::milliseconds>(ping.module_.stack().air().rtt());
+    const auto limit = std::chrono::seconds(ping.timeout_);
+    const bool answers = rtt <= limit && ping.module_.stack().network().answersPing(ping.address_);
+    const async::Duration wait = answers ? async::Duration(rtt) : async::Duration(limit);
+    ping.module_.later().in(wait, [self = std::move(self), answers, rtt]() mutable {
+      self->heard(answers, rtt.count());
+      echo(std::move(self));
+    });
+  }
+
+  void heard(bool answered, std::chrono::milliseconds::rep ms) {
+    if (!answered) {
+      module_.terminal().urc("+QPING: 1");
+      return;
+    }
+    ++answered_;
+    time_ = ms;
+    module_.terminal().urc(fmt::format("+QPING: 0,{},32,{},64", text(address_), ms));
+  }
+
+  void finish() {
+    end(fmt::format("+QPING: 2,{},{},{},{},{},{}", sent_, answered_, sent_ - answered_, time_, time_, time_));
+  }
+
+  Module& module_;
+  long timeout_;
+  long count_;
+  Ipv4 address_;
+  long sent_ = 0;
+  long answered_ = 0;
+  std::chrono::milliseconds::rep time_ = 0;
+};
+
+// AT+QPING="host"[,<timeout in seconds>[,<count>]]
+Reply ping(Module& module, const Call& call) {
+  const auto host = call.string(0);
+  const auto timeout = call.count() > 1 ? call.number(1, 1, 255) : std::optional<long>(1);
+  const auto count = call.count() > 2 ? call.number(2, 1, 10) : std::optional<long>(4);
+  if (call.form != Form::Set || call.count() > 3 || !host || host->size() > kLongestHost || !timeout ||
+      !count) {
+    return Reply::error();
+  }
+  Stack& stack = module.stack();
+  if (stack.pinging) {
+    module.terminal().urc("+QPING: 3");
+    return Reply::ok();
+  }
+  stack.pinging = true;
+  if (stack.foreground().state == StackState::Initial) stack.foreground().state = StackState::Start;
+  auto made = std::make_shared<Ping>(module, *timeout, *count);
+  if (stack.foreground().state == StackState::PdpDeact) {
+    made->end("+QPING: 5");
+    return Reply::ok();
+  }
+  stack.activate([made = std::move(made), name = std::string(*host)](bool active) mutable {
+    if (active) {
+      Ping::begin(std::move(made), name);
+    } else {
+      made->end("+QPING: 5");
+    }
+  });
+  return Reply::ok();
+}
+
+}  // namespace
+
+void addNameCommands(CommandTable& table) {
+  table.add("+QIDNSGIP", resolve);
+  table.add("+QIDNSCFG", servers);
+  table.add("+QPING", ping);
+}
+
+}  // namespace qimux::sim

@@ -1,0 +1,93 @@
+// qimux-sim: the simulated module on a pseudo terminal or a socket.
+#include "qimux/sim/program.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+using namespace qimux;
+
+namespace {
+
+using Options = sim::ProgramOptions;
+
+// An option in `unit` (a second, a millisecond) with a fraction.
+void addDuration(CLI::App& app, const std::string& name, async::Duration& value, double unit,
+                 const std::string& what) {
+  const double now = std::chrono::duration<double>(value).count() / unit;
+  app.add_option_function<double>(
+         name,
+         [&value, unit](const double& given) { value = async::Duration(std::llround(given * unit * 1e6)); },
+         what + " [" + CLI::detail::to_string(now) + "]")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void addLine(CLI::App& app, Options& options) {
+  app.add_option("--link", options.link, "make PATH a symbolic link to a pseudo terminal");
+  app.add_option("--listen", options.listen, "unix:PATH or tcp:ADDRESS:PORT; one client at a time");
+  app.add_option("--baud", options.module.baud, "rate of the line, 10 bits a byte; 0 = no limit")
+      ->capture_default_str();
+}
+
+void addModule(CLI::App& app, Options& options) {
+  constexpr double kMs = 1e-3;
+  sim::Options& module = options.module;
+  addDuration(app, "--command-latency", module.command_latency, kMs, "ms from a command to its answer");
+  app.add_option("--firmware", options.firmware, "note, m95 or mc60")->capture_default_str();
+  app.add_option("--quirk", options.quirks, "a deviation beside those of the firmware; may be repeated")
+      ->take_all();
+  app.add_option("--indi", module.highest_indi, "highest mode that AT+QINDI takes [that of the firmware]");
+  app.add_option("--seed", module.seed, "for everything random")->capture_default_str();
+  app.add_flag("--power-on", module.power_on, "begin with the start of the module, RDY and so on");
+  addDuration(app, "--boot-time", module.boot_time, 1,
+              "s from power to SMS Ready; registration takes 3 times this");
+  app.add_flag("--autobaud", module.autobaud, "not a word before AT was seen");
+  app.add_option("--pin", module.pin, "the SIM asks for this PIN");
+  app.add_flag("--no-sim", module.no_sim, "no SIM in the slot");
+  addDuration(app, "--activation-time", module.activation, 1, "s that AT+QIACT takes");
+  addDuration(app, "--deactivation-time", module.deactivation, 1, "s that AT+QIDEACT takes");
+  app.add_option("--receive-buffer", module.receive_buffer, "bytes that a socket keeps for the host")
+      ->capture_default_str();
+  app.add_option("--send-buffer", module.send_buffer, "bytes of a TCP socket on their way")
+      ->capture_default_str();
+}
+
+void addNetwork(CLI::App& app, Options& options) {
+  constexpr double kMs = 1e-3;
+  sim::Options& module = options.module;
+  addDuration(app, "--rtt", module.rtt, kMs, "ms to the far end and back");
+  addDuration(app, "--connect-timeout", module.connect_timeout, 1,
+              "s until a connect without an answer fails");
+  app.add_option("--rate", module.rate,
+                 "bytes a second over the air, each way, for all sockets; 0 = no limit")
+      ->capture_default_str();
+  app.add_option("--map", options.mappings, "CIDR=ADDR: connects to that range go to ADDR; may be repeated")
+      ->take_all();
+  app.add_option("--host", options.hosts, "NAME=ADDR[,ADDR...]: the answer for a name; may be repeated")
+      ->take_all();
+  app.add_option("--black-hole", options.black_holes, "CIDR: never answers; may be repeated")->take_all();
+  app.add_flag("--resolve", options.resolve, "ask this machine's resolver for other names");
+}
+
+void addControl(CLI::App& app, Options& options) {
+  app.add_option("--script", options.script, "faults by time, one a line: at SECONDS VERB ...");
+  app.add_option("--control", options.control, "unix socket for faults, one a line");
+  app.add_option("--transcript", options.transcript, "write what happens to this file");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A simulated GSM module whose six sockets are real sockets of this machine.", "qimux-sim");
+  app.set_version_flag("--version", QIMUX_VERSION);
+  Options options;
+  addLine(app, options);
+  addModule(app, options);
+  addNetwork(app, options);
+  addControl(app, options);
+  CLI11_PARSE(app, argc, argv);
+  return sim::runProgram(options);
+}

@@ -1,0 +1,137 @@
+#include "qimux/sim/module.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace qimux::sim {
+namespace {
+
+Options withFirmware(Options options) {
+  options.quirks.add(quirksOf(options.firmware));
+  return options;
+}
+
+// AT+QSCLK=2: asleep after so much silence, awake so long after the first byte.
+constexpr auto kFallsAsleep = std::chrono::seconds(5);
+constexpr auto kWakesUp = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Module::Module(async::Loop& loop, Options options, Network& network, Host host, Transcript::Sink transcript)
+    : loop_(loop),
+      options_(withFirmware(std::move(options))),
+      host_(std::move(host)),
+      transcript_(loop, std::move(transcript)),
+      wire_(loop, options_, transcript_, [this](ByteView bytes) { host_.write(bytes); }),
+      terminal_(loop, options_, transcript_, wire_, *this),
+      cell_(loop, options_,
+            Cell::Events{[this](std::string line) { terminal_.urc(std::move(line)); },
+                         [this] {
+                           for (int context = 0; context < kContexts; ++context) stack_.losePdp(context);
+                         }}),
+      stack_(loop, options_, network, transcript_, terminal_, cell_, settings_),
+      send_phase_(*this),
+      later_(loop),
+      last_input_(loop.now()) {
+  stored_.baud = options_.autobaud ? 0 : options_.baud;
+  settings_ = stored_;
+  if (options_.power_on) {
+    powerOn();
+  } else {
+    cell_.startBooted();
+  }
+}
+
+int Module::highestIndi() const {
+  return options_.highest_indi.value_or(highestIndiOf(options_.firmware));
+}
+
+void Module::fromHost(ByteView bytes) {
+  if (!powered_ || asleep(bytes.size())) return;
+  bytes = wire_.heard(bytes);
+  if (!synchronized(bytes)) return;
+  terminal_.input(bytes);
+}
+
+bool Module::asleep(std::size_t bytes) {
+  const async::TimePoint now = loop_.now();
+  const bool sleeping = settings_.sleep == 2 && now - last_input_ >= kFallsAsleep;
+  last_input_ = now;
+  if (sleeping) waking_until_ = now + kWakesUp;
+  if (now >= waking_until_) return false;
+  transcript_.note(fmt::format("waking up: {} bytes lost", bytes));
+  return true;
+}
+
+// With AT+IPR=0 nothing counts before AT or at; `bytes` then begins with it.
+bool Module::synchronized(ByteView& bytes) {
+  if (synced_) return true;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char byte = static_cast<char>(bytes[i]);
+    const char before = std::exchange(last_byte_, byte);
+    if (!((before == 'A' && byte == 'T') || (before == 'a' && byte == 't'))) continue;
+    synced_ = true;
+    terminal_.mute(false);
+    transcript_.note("rate of the line found");
+    terminal_.input(bytesOf("AT"));
+    bytes = bytes.subspan(i + 1);
+    return true;
+  }
+  return false;
+}
+
+Reply Module::execute(std::string_view command) {
+  const auto call = parseCall(command, name_store_);
+  const Handler handler = call ? allCommands().find(call->name) : nullptr;
+  if (handler == nullptr) {
+    transcript_.note("unknown command");
+    return Reply::error();
+  }
+  return handler(*this, *call);
+}
+
+void Module::idle() {
+  stack_.push();
+}
+
+void Module::forgetEverything() {
+  settings_ = stored_;
+  later_.clear();
+  stack_.reset();
+  wire_.clear();
+  terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee});
+  cell_.call_ready_shown = settings_.call_ready;
+  waking_until_ = {};
+  last_input_ = loop_.now();
+  synced_ = settings_.baud != 0;
+  last_byte_ = 0;
+  terminal_.mute(!synced_);
+  if (synced_) setBaud(settings_.baud);
+}
+
+void Module::powerOn() {
+  powered_ = true;
+  forgetEverything();
+  transcript_.note("power on");
+  cell_.boot();
+}
+
+void Module::powerOff() {
+  forgetEverything();
+  cell_.powerOff();
+  powered_ = false;
+  transcript_.note("power off");
+}
+
+void Module::reboot() {
+  powerOff();
+  powerOn();
+}
+
+void Module::setBaud(unsigned baud) {
+  settings_.baud = baud;
+  if (host_.baud) host_.baud(baud);
+}
+
+}  // namespace qimux::sim

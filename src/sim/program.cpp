@@ -1,0 +1,170 @@
+#include "qimux/sim/program.hpp"
+
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/base/log.hpp"
+#include "qimux/sim/module.hpp"
+#include "qimux/sim/port.hpp"
+#include "qimux/sim/socket_network.hpp"
+#include "qimux/sim/uart.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cctype>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+namespace qimux::sim {
+namespace {
+
+// Of a host that is ahead of the line, so much is taken from the kernel; the rest stays there and holds it
+// up.
+constexpr std::size_t kAhead = 128;
+constexpr std::size_t kReadPaced = 64;
+constexpr std::size_t kReadUnlimited = 65536;
+
+Error invalid(std::string_view option, const std::string& value, std::string_view why) {
+  return Error{ErrorKind::Invalid, fmt::format("{} {}", option, value), std::string(why)};
+}
+
+Result<std::pair<std::string, std::string>> splitAtEquals(std::string_view option, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return std::unexpected(invalid(option, value, "needs an ="));
+  return std::pair(value.substr(0, equals), value.substr(equals + 1));
+}
+
+Result<std::vector<Ipv4>> parseAddresses(const std::string& option, std::string_view list) {
+  std::vector<Ipv4> result;
+  while (true) {
+    const std::size_t comma = list.find(',');
+    const auto address = parseIpv4(list.substr(0, comma));
+    if (!address) return std::unexpected(invalid(option, std::string(list), "is no IPv4 address"));
+    result.push_back(*address);
+    if (comma == std::string_view::npos) return result;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+Result<SocketNetwork::Config> networkConfig(const ProgramOptions& options) {
+  SocketNetwork::Config config;
+  config.use_resolver = options.resolve;
+  for (const auto& value : options.mappings) {
+    const auto parts = splitAtEquals("--map", value);
+    if (!parts) return std::unexpected(parts.error());
+    const auto range = parseCidr(parts->first);
+    const auto to = parseIpv4(parts->second);
+    if (!range || !to) return std::unexpected(invalid("--map", value, "must be CIDR=ADDR"));
+    config.mappings.push_back({*range, *to});
+  }
+  for (const auto& value : options.hosts) {
+    auto parts = splitAtEquals("--host", value);
+    if (!parts) return std::unexpected(parts.error());
+    const auto addresses = parseAddresses("--host", parts->second);
+    if (!addresses) return std::unexpected(addresses.error());
+    for (char& c : parts->first) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    config.hosts[parts->first] = *addresses;
+  }
+  for (const auto& value : options.black_holes) {
+    const auto range = parseCidr(value);
+    if (!range) return std::unexpected(invalid("--black-hole", value, "must be a CIDR"));
+    config.black_holes.push_back(*range);
+  }
+  return config;
+}
+
+Result<Options> moduleOptions(const ProgramOptions& options) {
+  Options result = options.module;
+  const auto firmware = parseFirmware(options.firmware);
+  if (!firmware) return std::unexpected(invalid("--firmware", options.firmware, "must be note, m95 or mc60"));
+  result.firmware = *firmware;
+  for (const auto& value : options.quirks) {
+    const auto quirk = parseQuirk(value);
+    if (!quirk) return std::unexpected(invalid("--quirk", value, "is not one of --list-quirks"));
+    result.quirks.add(*quirk);
+  }
+  return result;
+}
+
+// Flushed line by line: tests read it while it grows.
+Result<Transcript::Sink> openTranscript(const std::string& path) {
+  if (path.empty()) return Transcript::Sink{};
+  std::shared_ptr<std::FILE> file(std::fopen(path.c_str(), "we"), [](std::FILE* open) {
+    if (open != nullptr) std::fclose(open);
+  });
+  if (!file) return std::unexpected(systemError(path, errno));
+  std::setvbuf(file.get(), nullptr, _IOLBF, 4096);
+  return Transcript::Sink([file = std::move(file)](std::string_view line) {
+    std::fprintf(file.get(), "%.*s\n", static_cast<int>(line.size()), line.data());
+  });
+}
+
+// The parts and what ties them together.
+class Program {
+ public:
+  Program(const Options& options, SocketNetwork::Config network, Transcript::Sink transcript)
+      : network_(loop_, std::move(network)),
+        uart_(
+            loop_, options.baud, [this](ByteView bytes) { module_.fromHost(bytes); },
+            [this](ByteView bytes) { port_->write(bytes); }),
+        module_(loop_, options, network_,
+                Module::Host{[this](ByteView bytes) { uart_.fromModule(bytes); },
+                             [this](unsigned baud) { uart_.setBaud(baud); }},
+                std::move(transcript)) {
+    uart_.onDrained([this] { port_->pause(false); });
+  }
+
+  Result<void> openPort(const ProgramOptions& options) {
+    const auto received = [this](ByteView bytes) {
+      uart_.fromHost(bytes);
+      if (uart_.queuedFromHost() > kAhead) port_->pause(true);
+    };
+    auto port = options.link.empty() ? openListener(loop_, options.listen, received)
+                                     : openPty(loop_, options.link, received);
+    if (!port) return std::unexpected(port.error());
+    port_ = std::move(*port);
+    port_->setReadSize(options.module.baud == 0 ? kReadUnlimited : kReadPaced);
+    return {};
+  }
+
+  void run() {
+    const auto terminate = loop_.onSignal(SIGTERM, [this] { loop_.stop(); });
+    const auto interrupt = loop_.onSignal(SIGINT, [this] { loop_.stop(); });
+    loop_.run();
+  }
+
+ private:
+  async::UvLoop loop_;
+  std::unique_ptr<Port> port_;
+  SocketNetwork network_;
+  Uart uart_;
+  Module module_;
+};
+
+Result<void> tryRun(const ProgramOptions& options) {
+  if (options.link.empty() == options.listen.empty()) {
+    return std::unexpected(Error{ErrorKind::Invalid, "qimux-sim", "needs either --link or --listen"});
+  }
+  auto module_options = moduleOptions(options);
+  if (!module_options) return std::unexpected(module_options.error());
+  auto network = networkConfig(options);
+  if (!network) return std::unexpected(network.error());
+  auto transcript = openTranscript(options.transcript);
+  if (!transcript) return std::unexpected(transcript.error());
+  Program program(*module_options, std::move(*network), std::move(*transcript));
+  if (auto opened = program.openPort(options); !opened) return std::unexpected(opened.error());
+  program.run();
+  return {};
+}
+
+}  // namespace
+
+int runProgram(ProgramOptions options) {
+  const auto result = tryRun(options);
+  if (result) return 0;
+  log::error(result.error().text());
+  return 1;
+}
+
+}  // namespace qimux::sim

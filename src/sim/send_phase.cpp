@@ -1,0 +1,91 @@
+#include "qimux/sim/send_phase.hpp"
+
+#include "qimux/sim/module.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace qimux::sim {
+namespace {
+
+constexpr Byte kEnd = 0x1a;
+constexpr Byte kEscape = 0x1b;
+
+}  // namespace
+
+void SendPhase::begin(int index, std::optional<std::size_t> length) {
+  index_ = index;
+  length_ = length;
+  block_.clear();
+  const int prompt = module_.settings().prompt;
+  // AT+QIPROMPT: 0 and 2 do without.
+  if (prompt == 1 || prompt == 3) module_.terminal().raw(bytesOf("\r\n> "));
+  module_.terminal().beginData(*this);
+}
+
+std::size_t SendPhase::feed(ByteView bytes) {
+  return length_ ? feedFixed(bytes) : feedUntilEnd(bytes);
+}
+
+void SendPhase::add(ByteView bytes) {
+  if (module_.settings().data_echo) module_.terminal().raw(bytes);
+  const std::size_t room = kLargestBlock - block_.size();
+  const ByteView kept = bytes.first(std::min(room, bytes.size()));
+  block_.insert(block_.end(), kept.begin(), kept.end());
+}
+
+std::size_t SendPhase::feedFixed(ByteView bytes) {
+  ByteView mine = bytes.first(std::min(bytes.size(), *length_ - block_.size()));
+  if (module_.quirk(Quirk::EscCancels)) {
+    const auto escape = std::ranges::find(mine, kEscape);
+    if (escape != mine.end()) {
+      const auto before = static_cast<std::size_t>(escape - mine.begin());
+      add(mine.first(before));
+      cancel();
+      return before + 1;
+    }
+  }
+  add(mine);
+  if (block_.size() == *length_) finish();
+  return mine.size();
+}
+
+std::size_t SendPhase::feedUntilEnd(ByteView bytes) {
+  const auto stop = std::ranges::find_if(bytes, [](Byte byte) { return byte == kEnd || byte == kEscape; });
+  const auto before = static_cast<std::size_t>(stop - bytes.begin());
+  add(bytes.first(before));
+  if (stop == bytes.end()) return before;
+  if (*stop == kEscape) {
+    cancel();
+  } else {
+    finish();
+  }
+  return before + 1;
+}
+
+void SendPhase::cancel() {
+  module_.transcript().note(fmt::format("{}: cancelled by ESC after {} bytes", index_, block_.size()));
+  module_.terminal().endData();
+  module_.terminal().complete(Reply::ok(), module_.options().command_latency);
+}
+
+void SendPhase::finish() {
+  Terminal& terminal = module_.terminal();
+  module_.transcript().payloadIn(block_);
+  terminal.endData();
+  // Nothing at all is a failure (application note 5.2.1.3).
+  const bool sent = !block_.empty() && module_.stack().send(index_, block_);
+  const int prompt = module_.settings().prompt;
+  std::string result;
+  if (module_.quirk(Quirk::IndexedSendOk)) result = fmt::format("{},", index_);
+  if (prompt == 3) result = fmt::format("{}, ", index_);
+  result += sent ? "SEND OK" : "SEND FAIL";
+  const bool shown = prompt != 2 || !sent;
+  module_.later().in(module_.options().command_latency, [&terminal, result, shown] {
+    if (shown) terminal.info(result);
+    terminal.complete(Reply::done());
+  });
+}
+
+}  // namespace qimux::sim

@@ -1,0 +1,287 @@
+#include "qimux/sim/terminal.hpp"
+
+#include "qimux/sim/command.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cassert>
+#include <utility>
+
+namespace qimux::sim {
+namespace {
+
+constexpr std::size_t kLineLimit = 256;
+// What the module says by itself while a command runs; more is lost.
+constexpr std::size_t kHeldLimit = 256;
+
+constexpr char kCr = '\r';
+constexpr char kBackspace = '\b';
+
+// The texts of AT+CMEE=2, for the codes that this simulator gives.
+std::string_view cmeText(int code) {
+  struct Text {
+    int code;
+    std::string_view text;
+  };
+  static constexpr std::array kTexts{
+      Text{3, "operation not allowed"},
+      Text{4, "operation not supported"},
+      Text{10, "SIM not inserted"},
+      Text{11, "SIM PIN required"},
+      Text{12, "SIM PUK required"},
+      Text{13, "SIM failure"},
+      Text{14, "SIM busy"},
+      Text{16, "incorrect password"},
+      Text{30, "no network service"},
+  };
+  for (const auto& entry : kTexts) {
+    if (entry.code == code) return entry.text;
+  }
+  return "unknown error";
+}
+
+// Where the command begins behind AT or at; npos where there is none. Anything before it is ignored.
+std::size_t behindPrefix(std::string_view line) {
+  for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+    if ((line[i] == 'A' || line[i] == 'a') && (line[i + 1] == 'T' || line[i + 1] == 't')) return i + 2;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+Terminal::Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire,
+                   Executor& executor)
+    : loop_(loop),
+      options_(options),
+      transcript_(transcript),
+      wire_(wire),
+      executor_(executor),
+      delay_(loop),
+      hang_timer_(loop) {}
+
+void Terminal::input(ByteView bytes) {
+  if (!fifo_.empty() || consuming_) {
+    keep(bytes);
+    drain();
+    return;
+  }
+  keep(bytes.subspan(consume(bytes)));
+}
+
+std::size_t Terminal::consume(ByteView bytes) {
+  std::size_t used = 0;
+  consuming_ = true;
+  while (used < bytes.size() && !blocked()) {
+    const ByteView rest = bytes.subspan(used);
+    used += phase_ == Phase::Data ? sink_->feed(rest) : collect(rest);
+  }
+  consuming_ = false;
+  return used;
+}
+
+void Terminal::keep(ByteView bytes) {
+  if (bytes.empty()) return;
+  if (options_.quirks.has(Quirk::TypeaheadLost) && !hung_) {
+    transcript_.note(fmt::format("{} bytes typed into a running command are lost", bytes.size()));
+    return;
+  }
+  const std::size_t room = options_.input_fifo - std::min(options_.input_fifo, fifo_.size());
+  const std::size_t kept = std::min(room, bytes.size());
+  fifo_.append(bytes.first(kept));
+  if (kept == bytes.size()) return;
+  lost_ += bytes.size() - kept;
+  transcript_.note(fmt::format("input FIFO full: {} bytes lost, {} in all", bytes.size() - kept, lost_));
+}
+
+void Terminal::drain() {
+  if (consuming_) return;
+  while (!fifo_.empty() && !blocked()) fifo_.drop(consume(fifo_.view()));
+}
+
+std::size_t Terminal::collect(ByteView bytes) {
+  std::size_t used = 0;
+  bool complete = false;
+  while (used < bytes.size() && !complete) {
+    const char c = static_cast<char>(bytes[used++]);
+    if (c == kCr) {
+      complete = true;
+    } else if (c == kBackspace) {
+      if (!line_.empty()) line_.pop_back();
+    } else if (static_cast<unsigned char>(c) >= 0x20) {
+      if (line_.size() < kLineLimit) {
+        line_ += c;
+      } else {
+        overflow_ = true;
+      }
+    }
+  }
+  ByteView shown = bytes.first(used);
+  // The LF behind the last command's CR is not part of this one.
+  if (!shown.empty() && shown.front() == '\n') shown = shown.subspan(1);
+  if (settings_.echo && !shown.empty()) wire_.print(shown);
+  if (complete) lineComplete();
+  return used;
+}
+
+void Terminal::lineComplete() {
+  assert(phase_ == Phase::Collecting);
+  const std::string line = std::exchange(line_, {});
+  const bool overflow = std::exchange(overflow_, false);
+  const std::size_t begin = behindPrefix(line);
+  if (begin == std::string_view::npos) {
+    if (!line.empty()) transcript_.note("no command: " + line);
+    return;
+  }
+  running_line_ = line.substr(begin);
+  transcript_.command("AT" + running_line_);
+  parts_ = splitLine(running_line_);
+  next_part_ = 0;
+  first_answer_ = true;
+  phase_ = Phase::Waiting;
+  if (overflow) {
+    parts_.clear();
+    transcript_.note("longer than 256 characters");
+    complete(Reply::error(), options_.command_latency);
+    return;
+  }
+  if (options_.command_latency.count() == 0) {
+    runNext();
+  } else {
+    delay_.start(options_.command_latency, [this] { runNext(); });
+  }
+}
+
+void Terminal::runNext() {
+  phase_ = Phase::Running;
+  if (next_part_ >= parts_.size()) {
+    settle(Reply::ok());
+    return;
+  }
+  const Reply reply = executor_.execute(parts_[next_part_++]);
+  if (reply.kind != Reply::Kind::Later) settle(reply);
+}
+
+void Terminal::complete(Reply reply, async::Duration delay) {
+  assert(phase_ == Phase::Running || phase_ == Phase::Waiting);
+  phase_ = Phase::Running;
+  if (delay.count() == 0) {
+    settle(reply);
+  } else {
+    delay_.start(delay, [this, reply] { settle(reply); });
+  }
+}
+
+void Terminal::settle(Reply reply) {
+  const bool good = reply.kind == Reply::Kind::Ok || reply.kind == Reply::Kind::Done;
+  // One OK for the whole line, and none after the first that failed.
+  if (good && next_part_ < parts_.size()) {
+    runNext();
+    return;
+  }
+  printResult(reply);
+  finish();
+}
+
+void Terminal::finish() {
+  phase_ = Phase::Collecting;
+  while (!held_.empty()) {
+    wire_.print(held_.front());
+    held_.pop_front();
+  }
+  drain();
+  if (!busy()) executor_.idle();
+}
+
+void Terminal::info(std::string_view line) {
+  transcript_.answer(line);
+  if (lost_results_ > 0 && line.find("SEND ") != std::string_view::npos) {
+    --lost_results_;
+    transcript_.note("lost by a fault");
+    return;
+  }
+  std::string text;
+  if (std::exchange(first_answer_, false) && settings_.echo && options_.quirks.has(Quirk::CrCrLf))
+    text = "\r";
+  if (settings_.verbose) text += "\r\n";
+  text += line;
+  text += "\r\n";
+  wire_.print(text);
+}
+
+void Terminal::printResult(Reply reply) {
+  const bool ok = reply.kind == Reply::Kind::Ok;
+  if (reply.kind == Reply::Kind::Done) return;
+  if (reply.kind == Reply::Kind::Cme && settings_.cmee == 1) {
+    info(fmt::format("+CME ERROR: {}", reply.code));
+  } else if (reply.kind == Reply::Kind::Cme && settings_.cmee == 2) {
+    info(fmt::format("+CME ERROR: {}", cmeText(reply.code)));
+  } else if (settings_.verbose) {
+    info(ok ? "OK" : "ERROR");
+  } else {
+    transcript_.answer(ok ? "0" : "4");
+    wire_.print(std::string_view(ok ? "0\r" : "4\r"));
+  }
+}
+
+void Terminal::urc(std::string line) {
+  if (muted_) return;
+  transcript_.answer(line);
+  if (lost_urcs_ > 0) {
+    --lost_urcs_;
+    transcript_.note("lost by a fault");
+    return;
+  }
+  std::string text = "\r\n" + std::move(line) + "\r\n";
+  const bool held = busy() && !(phase_ == Phase::Data && options_.quirks.has(Quirk::UrcInSend));
+  if (!held) {
+    wire_.print(text);
+  } else if (held_.size() < kHeldLimit) {
+    held_.push_back(std::move(text));
+  } else {
+    transcript_.note("too many URCs held back: lost");
+  }
+}
+
+void Terminal::beginData(DataSink& sink) {
+  assert(phase_ == Phase::Running);
+  sink_ = &sink;
+  phase_ = Phase::Data;
+}
+
+void Terminal::endData() {
+  assert(phase_ == Phase::Data);
+  sink_ = nullptr;
+  phase_ = Phase::Running;
+}
+
+void Terminal::hang(async::Duration span) {
+  hung_ = true;
+  wire_.hold(true);
+  hang_timer_.start(span, [this] {
+    hung_ = false;
+    wire_.hold(false);
+    drain();
+  });
+}
+
+void Terminal::reset(Settings settings) {
+  settings_ = settings;
+  phase_ = Phase::Collecting;
+  sink_ = nullptr;
+  fifo_.clear();
+  line_.clear();
+  overflow_ = false;
+  parts_.clear();
+  next_part_ = 0;
+  held_.clear();
+  hung_ = false;
+  lost_results_ = 0;
+  lost_urcs_ = 0;
+  delay_.stop();
+  hang_timer_.stop();
+  wire_.hold(false);
+}
+
+}  // namespace qimux::sim
