@@ -35,13 +35,13 @@ class Lab:
     CONTROL = "/run/qimux-lab/control.sock"
     SIM_CONTROL = "/run/qimux-lab/sim.sock"
 
-    def __init__(self, log_dir, baud=115200, rtt=300, sim=(), hosts=(), settings=None, start=True):
+    def __init__(self, log_dir, baud=115200, rtt=300, sim=(), hosts=(), settings=None, start=True, log_level="debug"):
         """`settings` are tables of the daemon's configuration, `hosts` (name, address) pairs of the module's
         resolver, `sim` more arguments of qimux-sim. start=False: only the namespaces, the scenario does the rest."""
         self.direct = os.environ.get("QIMUX_LAB") == "direct"
         self.log_dir = log_dir
         self.baud, self.rtt, self.sim_arguments, self.hosts, self.settings = baud, rtt, sim, hosts, settings or {}
-        self.autostart = start
+        self.autostart, self.log_level = start, log_level
         self.sim = self.daemon = self.transcript = None
         self._scenario_things = []
 
@@ -89,8 +89,8 @@ class Lab:
     def start_sim(self):
         argv = [f"{BUILD}/qimux-sim", "--link", self.LINK, "--baud", str(self.baud), "--rtt", str(self.rtt),
                 "--control", self.SIM_CONTROL, "--transcript", f"{self.log_dir}/transcript", "--seed", "1"]
-        for name, address in self.hosts:
-            argv += ["--host", f"{name}={address}"]
+        for name in dict(self.hosts):
+            argv += ["--host", f"{name}={','.join(a for n, a in self.hosts if n == name)}"]
         self.sim = Process("qimux-sim", self.internet.command([*argv, *self.sim_arguments]), self.log_dir)
         until(lambda: os.path.exists(self.LINK) or not self.sim.alive(), 10, "the module's tty")
         self.transcript = Transcript(f"{self.log_dir}/transcript")
@@ -103,7 +103,7 @@ class Lab:
         path = "/run/qimux-lab/qimuxd.toml"
         with open(path, "w") as file:
             file.write(config.toml(self._settings()))
-        argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", "debug"]
+        argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", self.log_level]
         self.daemon = Process("qimuxd", self.gateway.command(argv), self.log_dir)
 
     def stop_daemon(self):

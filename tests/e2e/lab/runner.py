@@ -28,7 +28,7 @@ def module_only(scenario):
 def run(*stages):
     """Each stage is (options of the Lab, [scenarios]). Ends the process: 0, 1 or 77."""
     isolation.enter()
-    log_dir = _log_dir()
+    log_dir = log_directory()
     failed = []
     for number, (options, scenarios) in enumerate(stages):
         stage_dir = os.path.join(log_dir, str(number))
@@ -74,7 +74,7 @@ def _scenario(scenario, lab):
     return True
 
 
-def _log_dir():
+def log_directory():
     wanted = os.environ.get("QIMUX_LOGS")
     if not wanted:
         return tempfile.mkdtemp(prefix="qimux-lab-")

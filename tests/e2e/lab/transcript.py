@@ -15,6 +15,16 @@ class Transcript:
         with open(self.path, encoding="latin-1") as file:
             return file.read()
 
+    def entries(self, since=0):
+        """(seconds by the module's clock, "->" heard, "<-" said or "--" thought, text), from the line `since` on"""
+        for line in self.text().splitlines()[since:]:
+            match = re.match(r"\s*([\d.]+) (->|<-|--) (.*)", line)
+            if match:
+                yield float(match.group(1)), match.group(2), match.group(3)
+
+    def length(self):
+        return len(self.text().splitlines())
+
     def count(self, pattern):
         return len(re.findall(pattern, self.text()))
 
