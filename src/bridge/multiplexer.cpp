@@ -465,6 +465,11 @@ void Multiplexer::onUrc(const at::Urc& urc) {
   changed();
 }
 
+void Multiplexer::stopServing() {
+  if (!lost_) lost_ = Error{ErrorKind::Cancelled, "link", "is shut down"};
+  changed();
+}
+
 void Multiplexer::linkLost() {
   module_ = nullptr;
   const Error error{ErrorKind::Closed, "link", "was lost"};

@@ -204,6 +204,7 @@ void TcpSession::sendDone(std::size_t size) {
   poll_step_ = kFirstPoll;
   poll_at_ = loop_.now() + poll_step_;
   touch();
+  if (observer_ != nullptr) observer_->taken(sent_);
   if (!counters_known_) confirm(sent_);
 }
 
@@ -345,7 +346,7 @@ void TcpSession::closed() {
   if (!allOut() || (counters_known_ && inFlight() > 0)) reset_program_ = true;
   enter(SessionState::Finishing);
   finish_by_ = loop_.now() + kFinishPatience;
-  if (observer_ != nullptr) observer_->released();
+  if (observer_ != nullptr && !reset_program_) observer_->released();
   finish();
 }
 

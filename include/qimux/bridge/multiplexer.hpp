@@ -56,6 +56,8 @@ class Multiplexer {
   // serve() has ended or was destroyed: what was in the six sockets is gone.
   void linkLost();
   bool serving() const { return module_ != nullptr; }
+  // Ends serve() after the command that runs; its error is Cancelled.
+  void stopServing();
 
   // By slot; null where it is free.
   const Session* occupant(int slot) const { return slots_.at(static_cast<std::size_t>(slot)); }

@@ -36,11 +36,13 @@ class TcpObserver {
   virtual void connected() = 0;
   // There will be none. The last call.
   virtual void failed(Failure failure) = 0;
+  // The module has taken so many bytes since the start.
+  virtual void taken(std::uint64_t bytes) = 0;
   // The far end has acknowledged so many bytes since the start.
   virtual void acknowledged(std::uint64_t bytes) = 0;
   // True where the program does not only send no more, but is gone: nobody reads.
   virtual bool programGone() = 0;
-  // Nothing will be withheld any more: the socket is closed. The program may still be reading.
+  // The socket is closed and all that was sent was acknowledged. The program may still be reading.
   virtual void released() = 0;
   // All is over, the stream is closed. The last call.
   virtual void ended() = 0;

@@ -1,0 +1,61 @@
+#include "qimux/net/sock_diag.hpp"
+
+#include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace qimux::net {
+namespace {
+
+struct Question {
+  nlmsghdr header;
+  inet_diag_req_v2 body;
+};
+
+Question questionFor(const FlowKey& flow) {
+  Question question{};
+  question.header.nlmsg_len = sizeof question;
+  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  question.header.nlmsg_flags = NLM_F_REQUEST;
+  question.body.sdiag_family = AF_INET;
+  question.body.sdiag_protocol = IPPROTO_TCP;
+  question.body.idiag_states = ~0U;
+  question.body.id.idiag_sport = htons(flow.source.port);
+  question.body.id.idiag_dport = htons(flow.destination.port);
+  question.body.id.idiag_src[0] = htonl(flow.source.address);
+  question.body.id.idiag_dst[0] = htonl(flow.destination.address);
+  question.body.id.idiag_cookie[0] = question.body.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  return question;
+}
+
+}  // namespace
+
+Result<SockDiag> SockDiag::open() {
+  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!fd.valid()) return std::unexpected(systemError("sock_diag socket", errno));
+  return SockDiag(std::move(fd));
+}
+
+SockDiag::Holder SockDiag::holder(const FlowKey& flow) {
+  const Question question = questionFor(flow);
+  if (::send(fd_.get(), &question, sizeof question, 0) < 0) return Holder::Unknown;
+  // The kernel answers a question for one socket before send() returns.
+  alignas(nlmsghdr) std::array<char, 4096> buffer;
+  const ssize_t length = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  nlmsghdr header{};
+  if (length < static_cast<ssize_t>(sizeof header + sizeof(inet_diag_msg))) return Holder::Unknown;
+  std::memcpy(&header, buffer.data(), sizeof header);
+  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return Holder::Unknown;
+  inet_diag_msg answer{};
+  std::memcpy(&answer, buffer.data() + NLMSG_HDRLEN, sizeof answer);
+  return answer.idiag_inode == 0 ? Holder::Nobody : Holder::Program;
+}
+
+}  // namespace qimux::net
