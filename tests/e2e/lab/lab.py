@@ -61,8 +61,8 @@ class Lab:
         try:
             for stop in (self.stop_daemon, self.stop_sim):
                 code = stop()
-                if not kind:
-                    check(code in (0, None), f"exit code of {stop.__name__.split('_')[1]} is 0 (it is {code})")
+                if code is not None and not kind:
+                    check(code == 0, f"exit code of the {stop.__name__.removeprefix('stop_')} is 0 (it is {code})")
         finally:
             self.end_scenario()
             for namespace in (self.app, self.gateway, self.internet):
