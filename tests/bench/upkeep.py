@@ -69,7 +69,10 @@ def rewriting():
     print("rewriting:", flush=True)
     program = f"{BUILD}/tests/bench/rewrite_bench"
     check(os.path.exists(program), f"{os.path.basename(program)} is built")
-    ended = subprocess.run([program], capture_output=True, text=True, timeout=120)
-    equal(ended.returncode, 0, "exit code")
-    return {"packets rewritten in a second, one core":
-            (float(re.search(r"packets_per_second=([\d.]+)", ended.stdout).group(1)), "")}
+    def rate(*arguments):
+        ended = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120)
+        equal(ended.returncode, 0, f"exit code {ended.stderr.strip()}".strip())
+        return float(re.search(r"packets_per_second=([\d.]+)", ended.stdout).group(1))
+
+    note(f"in memory alone, without the two TUNs: {rate():,.0f} packets a second")
+    return {"packets a second from TUN to TUN, one core": (rate("--tun", "--packets", "300000"), "")}
