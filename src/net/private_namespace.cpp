@@ -120,7 +120,9 @@ Result<Parts> makeParts(const PrivateNamespace::Options& options) {
   }
   parts.listener = std::move(*listener);
   while (parts.spares.size() < std::min(options.spares, kSparesMax)) {
-    auto spare = boundSocket(options, 0);
+    // A port that was asked for by number is kept when the socket is disconnected.
+    const auto port = static_cast<std::uint16_t>(kInnerListener.port + 1 + parts.spares.size());
+    auto spare = boundSocket(options, port);
     if (!spare) return std::unexpected(step("spare socket", spare.error()));
     parts.spares.push_back(std::move(*spare));
   }

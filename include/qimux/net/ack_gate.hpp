@@ -87,7 +87,6 @@ class AckGate {
   // The program's side.
   bool has_origin_ = false;
   std::uint32_t origin_ = 0;  // sequence number of its first byte
-  std::uint8_t app_scale_ = 0;
   bool app_scales_ = false;
   std::int64_t app_next_ = 0;  // behind the highest it has sent
   std::optional<std::int64_t> fin_;

@@ -35,7 +35,8 @@ Bytes tcpAck(const TcpAck& fields);
 // error: about an ICMP error, a later fragment, to or from a group, or no single host.
 Bytes icmpUnreachable(const Packet& about, std::uint8_t code, std::uint32_t from);
 
-// The answer to an echo request, with its id, sequence and payload. Empty for anything else.
+// The answer to an echo request, with its id, sequence and payload. Empty for anything else, and for a
+// request whose checksum is wrong.
 Bytes icmpEchoReply(const Packet& request);
 
 inline constexpr std::size_t kUdpPayloadMax = 65507;

@@ -28,6 +28,7 @@ inline bool sumIsValid(std::uint32_t sum) {
 
 // The checksum after words summing up to `before` were replaced by words summing up to `after`. A checksum
 // that was right stays right, and one that was wrong stays as wrong as it was: damage is not repaired unseen.
+// Not for what may become all zeros (an ICMP message may, IP, TCP and UDP cannot): its checksum is 0xffff.
 std::uint16_t updated(std::uint16_t checksum, std::uint32_t before, std::uint32_t after);
 
 // The same for UDP, where 0 means that there is none (it stays so), and a sum of 0 is written as 0xffff.

@@ -1,7 +1,7 @@
 // What the kernel knows of a local program's TCP socket, by its addresses: is anybody still holding it?
 //
-// A program that sends no more (shutdown) and one that is gone (close) send the same FIN. The kernel knows the
-// difference: a socket that nobody holds has no inode. For programs on other machines it knows nothing.
+// A program that sends no more (shutdown) and one that is gone (close) send the same FIN. The kernel knows
+// the difference: a socket that nobody holds has no inode. For programs on other machines it knows nothing.
 #pragma once
 
 #include "qimux/base/error.hpp"
@@ -20,7 +20,8 @@ class SockDiag {
     Nobody,   // closed; the kernel finishes its connection alone
     Unknown,  // no such socket here: a program on another machine, or all over
   };
-  // Of the TCP socket whose local end is flow.source. One question to the kernel and its answer: microseconds.
+  // Of the TCP socket whose local end is flow.source. One question to the kernel and its answer:
+  // microseconds.
   Holder holder(const FlowKey& flow);
 
  private:

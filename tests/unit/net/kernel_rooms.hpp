@@ -11,6 +11,11 @@ namespace qimux::net::test {
 // and returns nothing, unless CI=true, where it is a failure like any other.
 std::string inOwnNamespace(const std::function<std::string()>& body);
 
+// Inside a body: gives up every capability; the user stays the same. False where that fails.
+bool dropCapabilities();
+// Inside a body: true where `fd` becomes readable within five seconds.
+bool readable(int fd);
+
 }  // namespace qimux::net::test
 
 // Inside a body: ends it with the text of the condition that does not hold.

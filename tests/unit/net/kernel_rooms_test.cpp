@@ -3,7 +3,10 @@
 #include "qimux/base/fd.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +37,17 @@ std::string reasonToSkip() {
 }
 
 }  // namespace
+
+bool dropCapabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> none{};
+  return ::syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+bool readable(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  return ::poll(&ready, 1, 5000) == 1;
+}
 
 std::string inOwnNamespace(const std::function<std::string()>& body) {
   if (const std::string reason = reasonToSkip(); !reason.empty()) {
