@@ -122,8 +122,7 @@ Reply callReady(Module& module, const Call& call) {
 Reply powerDown(Module& module, const Call& call) {
   const auto value = call.number(0, 0, 1);
   if (call.form != Form::Set || !value) return Reply::error();
-  const auto off = [&module] { module.loop().post([&module] { module.powerOff(); }); };
-  module.later().in(module.options().command_latency + kPowerDown, off);
+  module.later().in(module.options().command_latency + kPowerDown, [&module] { module.powerOff(); });
   if (*value == 0) return Reply::ok();
   module.terminal().info("NORMAL POWER DOWN");
   return Reply::done();

@@ -38,9 +38,12 @@ void Connection::opened() {
   const auto delay = protocol_ == Protocol::Udp ? async::Duration{0} : air_.rtt();
   result_timer_.start(delay, [this] {
     open_ = true;
-    socket_->wantReadable(true);
     events_.connected(*this);
   });
+}
+
+void Connection::start() {
+  if (socket_) socket_->wantReadable(true);
 }
 
 void Connection::refused() {
@@ -226,6 +229,14 @@ void Connection::finishLeaving() {
   if (!leaving_) return;
   // From the loop: whoever called leave() may still be looking at this.
   result_timer_.start(async::Duration{0}, [this] { events_.left(*this); });
+}
+
+void Connection::end(bool reset) {
+  if (reset) abort();
+  down_timer_.stop();
+  down_.clear();
+  down_bytes_ = 0;
+  deliver({}, reset ? Take::Broken : Take::Ended);
 }
 
 void Connection::abort() {

@@ -78,6 +78,13 @@ void addControl(CLI::App& app, Options& options) {
   app.add_option("--transcript", options.transcript, "write what happens to this file");
 }
 
+void addLists(CLI::App& app) {
+  app.add_flag_callback(
+      "--list-quirks", [] { throw CLI::CallForVersion(sim::listQuirks(), 0); }, "print the quirks and end");
+  app.add_flag_callback(
+      "--list-faults", [] { throw CLI::CallForVersion(sim::listFaults(), 0); }, "print the faults and end");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,6 +95,7 @@ int main(int argc, char** argv) {
   addModule(app, options);
   addNetwork(app, options);
   addControl(app, options);
+  addLists(app);
   CLI11_PARSE(app, argc, argv);
   return sim::runProgram(options);
 }

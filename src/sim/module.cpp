@@ -39,6 +39,8 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
   if (options_.power_on) {
     powerOn();
   } else {
+    synced_ = !options_.autobaud;
+    terminal_.mute(!synced_);
     cell_.startBooted();
   }
 }

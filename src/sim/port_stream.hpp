@@ -8,8 +8,12 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace qimux::sim {
+
+// A listening unix socket; a file of that name is replaced.
+Result<Fd> listenUnix(const std::string& path);
 
 class Stream {
  public:

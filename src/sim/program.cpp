@@ -2,8 +2,11 @@
 
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/log.hpp"
+#include "qimux/sim/control.hpp"
+#include "qimux/sim/fault.hpp"
 #include "qimux/sim/module.hpp"
 #include "qimux/sim/port.hpp"
+#include "qimux/sim/script.hpp"
 #include "qimux/sim/socket_network.hpp"
 #include "qimux/sim/uart.hpp"
 
@@ -12,6 +15,8 @@
 
 #include <cctype>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -111,7 +116,8 @@ class Program {
         module_(loop_, options, network_,
                 Module::Host{[this](ByteView bytes) { uart_.fromModule(bytes); },
                              [this](unsigned baud) { uart_.setBaud(baud); }},
-                std::move(transcript)) {
+                std::move(transcript)),
+        script_(module_) {
     uart_.onDrained([this] { port_->pause(false); });
   }
 
@@ -128,6 +134,20 @@ class Program {
     return {};
   }
 
+  Result<void> openFaults(const ProgramOptions& options) {
+    if (!options.script.empty()) {
+      std::ifstream file(options.script);
+      if (!file) return std::unexpected(systemError(options.script, errno));
+      const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      if (auto loaded = script_.load(text); !loaded) return loaded;
+    }
+    if (options.control.empty()) return {};
+    auto control = openControl(loop_, options.control, module_);
+    if (!control) return std::unexpected(control.error());
+    control_ = std::move(*control);
+    return {};
+  }
+
   void run() {
     const auto terminate = loop_.onSignal(SIGTERM, [this] { loop_.stop(); });
     const auto interrupt = loop_.onSignal(SIGINT, [this] { loop_.stop(); });
@@ -140,6 +160,8 @@ class Program {
   SocketNetwork network_;
   Uart uart_;
   Module module_;
+  Script script_;
+  std::unique_ptr<ControlServer> control_;
 };
 
 Result<void> tryRun(const ProgramOptions& options) {
@@ -153,12 +175,28 @@ Result<void> tryRun(const ProgramOptions& options) {
   auto transcript = openTranscript(options.transcript);
   if (!transcript) return std::unexpected(transcript.error());
   Program program(*module_options, std::move(*network), std::move(*transcript));
-  if (auto opened = program.openPort(options); !opened) return std::unexpected(opened.error());
+  if (auto opened = program.openFaults(options); !opened) return opened;
+  // Last: whoever sees the port may use everything.
+  if (auto opened = program.openPort(options); !opened) return opened;
   program.run();
   return {};
 }
 
 }  // namespace
+
+std::string listQuirks() {
+  std::string text;
+  for (const auto& quirk : quirks()) text += fmt::format("{:<24} {}\n", quirk.name, quirk.what);
+  return text;
+}
+
+std::string listFaults() {
+  std::string text;
+  for (const auto& fault : faults()) {
+    text += fmt::format("{:<32} {}\n", fmt::format("{} {}", fault.verb, fault.arguments), fault.what);
+  }
+  return text;
+}
 
 int runProgram(ProgramOptions options) {
   const auto result = tryRun(options);

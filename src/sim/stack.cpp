@@ -90,7 +90,9 @@ void Stack::activate(Activated done) {
 }
 
 void Stack::activationEnds(Context& context) {
-  const bool active = cell_.online();
+  const bool spoiled = spoiled_.failing_activations > 0;
+  if (spoiled) --spoiled_.failing_activations;
+  const bool active = cell_.online() && !spoiled;
   context.state = active ? StackState::GprsAct : StackState::PdpDeact;
   if (active) context.dns = {kPrimaryDns, kSecondaryDns};
   transcript_.note(active ? "context active" : "no GPRS: activation failed");
@@ -207,24 +209,27 @@ void Stack::take(int index, std::size_t count) {
   const bool empty_now = one.connection->kept() == 0;
   if (empty_now && (count == 0 || !options_.quirks.has(Quirk::EdgeAfterEmptyRead))) one.announced = false;
   // Ended and read to the end: nothing is left of it.
-  if (empty_now && one.state == SlotState::Close) free(index);
+  if (empty_now && one.state == SlotState::Close) release(index);
 }
 
 void Stack::resolve(const std::string& host, Network::Resolved done) {
   network_.resolve(host, [this, alive = std::weak_ptr(alive_),
                           done = std::move(done)](std::vector<Ipv4> addresses) mutable {
     if (alive.expired()) return;
+    if (spoiled_.failing_names > 0) {
+      --spoiled_.failing_names;
+      addresses.clear();
+    }
     later_.in(air_.rtt(), [done = std::move(done), addresses = std::move(addresses)]() mutable {
       done(std::move(addresses));
     });
   });
 }
 
-bool Stack::breakSocket(int index) {
+bool Stack::endSocket(int index, bool reset) {
   Slot& one = slot(index);
   if (one.state != SlotState::Connected) return false;
-  one.connection->abort();
-  ended(*one.connection, true);
+  one.connection->end(reset);
   return true;
 }
 

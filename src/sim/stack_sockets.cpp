@@ -52,14 +52,19 @@ void Stack::open(int index, Protocol protocol, std::string host, std::uint16_t p
 void Stack::connectTo(int index, Ipv4 address) {
   Slot& one = slot(index);
   one.remote.address = address;
-  if (failing_connects_ > 0) {
-    --failing_connects_;
+  if (spoiled_.failing > 0) {
+    --spoiled_.failing;
     transcript_.note(fmt::format("{}: connect fails by a fault", index));
     one.timer.start(air_.rtt(), [this, index] { openFails(index); });
     return;
   }
   transcript_.note(fmt::format("{}: connecting to {}", index, text(one.remote)));
   one.timer.start(options_.connect_timeout, [this, index] { openFails(index); });
+  if (spoiled_.hanging > 0) {
+    --spoiled_.hanging;
+    transcript_.note(fmt::format("{}: connect hangs by a fault", index));
+    return;
+  }
   one.connection = std::make_unique<Connection>(
       loop_, options_, network_, air_, static_cast<ConnectionEvents&>(*this), one.protocol, one.remote);
 }
@@ -78,17 +83,29 @@ int Stack::indexOf(const Connection& connection) const {
 void Stack::connected(Connection& connection) {
   const int index = indexOf(connection);
   assert(index >= 0);
+  if (spoiled_.delayed > 0) {
+    --spoiled_.delayed;
+    slot(index).timer.start(spoiled_.delay, [this, index] { sayConnected(index); });
+    return;
+  }
+  sayConnected(index);
+}
+
+void Stack::sayConnected(int index) {
   Slot& one = slot(index);
   one.timer.stop();
   one.state = SlotState::Connected;
   terminal_.urc(fmt::format("{}, CONNECT OK", index));
+  one.connection->start();
 }
 
 void Stack::failed(Connection& connection) {
   const int index = indexOf(connection);
   assert(index >= 0);
   // Not from inside the connection's own timer.
-  slot(index).timer.start(async::Duration{0}, [this, index] { openFails(index); });
+  const bool delayed = spoiled_.delayed > 0;
+  if (delayed) --spoiled_.delayed;
+  slot(index).timer.start(delayed ? spoiled_.delay : async::Duration{0}, [this, index] { openFails(index); });
 }
 
 void Stack::arrived(Connection& connection, std::size_t size) {
@@ -147,7 +164,7 @@ void Stack::ended(Connection& connection, bool reset) {
   sayClosed(index);
   if (connection.kept() > 0) return;
   // Not from inside the connection's own timer.
-  one.timer.start(async::Duration{0}, [this, index] { free(index); });
+  one.timer.start(async::Duration{0}, [this, index] { release(index); });
 }
 
 void Stack::sayClosed(int index) {
@@ -164,14 +181,18 @@ bool Stack::close(int index) {
   if (one.state == SlotState::Connecting && options_.quirks.has(Quirk::LateConnectFail)) {
     later_.in(kClosedAgain, [this, index] { terminal_.urc(fmt::format("{}, CONNECT FAIL", index)); });
   }
-  if (one.state == SlotState::Connected) retire(std::move(one.connection));
-  free(index);
+  release(index);
   return true;
 }
 
-void Stack::retire(std::unique_ptr<Connection> connection) {
-  connection->leave();
-  leaving_.push_back(std::move(connection));
+void Stack::release(int index) {
+  Slot& one = slot(index);
+  const bool was_open = one.state == SlotState::Connected || one.state == SlotState::Close;
+  if (was_open && one.connection) {
+    one.connection->leave();
+    leaving_.push_back(std::move(one.connection));
+  }
+  free(index);
 }
 
 void Stack::left(Connection& connection) {

@@ -187,8 +187,9 @@ void Terminal::settle(Reply reply) {
 void Terminal::finish() {
   phase_ = Phase::Collecting;
   while (!held_.empty()) {
-    wire_.print(held_.front());
+    const std::string line = std::move(held_.front());
     held_.pop_front();
+    printUrc(line);
   }
   drain();
   if (!busy()) executor_.idle();
@@ -227,21 +228,26 @@ void Terminal::printResult(Reply reply) {
 
 void Terminal::urc(std::string line) {
   if (muted_) return;
-  transcript_.answer(line);
   if (lost_urcs_ > 0) {
     --lost_urcs_;
-    transcript_.note("lost by a fault");
+    transcript_.note("lost by a fault: " + line);
     return;
   }
-  std::string text = "\r\n" + std::move(line) + "\r\n";
   const bool held = busy() && !(phase_ == Phase::Data && options_.quirks.has(Quirk::UrcInSend));
   if (!held) {
-    wire_.print(text);
+    printUrc(line);
   } else if (held_.size() < kHeldLimit) {
-    held_.push_back(std::move(text));
+    held_.push_back(std::move(line));
   } else {
-    transcript_.note("too many URCs held back: lost");
+    transcript_.note("too many held back, lost: " + line);
   }
+}
+
+void Terminal::printUrc(std::string_view line) {
+  transcript_.answer(line);
+  wire_.print(std::string_view("\r\n"));
+  wire_.print(line);
+  wire_.print(std::string_view("\r\n"));
 }
 
 void Terminal::beginData(DataSink& sink) {

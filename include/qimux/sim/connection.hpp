@@ -50,6 +50,9 @@ class Connection final : private SocketEvents {
   Endpoint remote() const { return remote_; }
   bool open() const { return open_ && !ended_; }
 
+  // After connected(): begins to receive.
+  void start();
+
   // All of it, or nothing where the send buffer has no room for it.
   bool send(ByteView bytes);
   // UDP never acknowledges (application note 5.2.2).
@@ -65,6 +68,8 @@ class Connection final : private SocketEvents {
 
   // No more events but left(), when what was sent has gone out; at the latest after half a minute.
   void leave();
+  // As if the far end had closed it or reset it just now.
+  void end(bool reset);
   // The far end shall see a reset when this is destroyed.
   void abort();
 

@@ -25,6 +25,10 @@ struct ProgramOptions {
   std::string transcript;
 };
 
+// What --list-quirks and --list-faults print.
+std::string listQuirks();
+std::string listFaults();
+
 // Until SIGTERM or SIGINT; 0 then, 1 where something on the command line cannot be.
 int runProgram(ProgramOptions options);
 

@@ -118,9 +118,18 @@ class Stack final : private ConnectionEvents {
   bool asking = false;
   bool pinging = false;
 
-  // By a fault: as if the far end had reset it; false where it is not connected.
-  bool breakSocket(int index);
-  void failConnects(int count) { failing_connects_ += count; }
+  // What faults do to the next ones.
+  struct Spoiled {
+    int failing = 0;
+    int hanging = 0;
+    int delayed = 0;
+    async::Duration delay{0};
+    int failing_activations = 0;
+    int failing_names = 0;
+  };
+  Spoiled& connects() { return spoiled_; }
+  // By a fault: as if the far end had closed or reset it; false where it is not connected.
+  bool endSocket(int index, bool reset);
   // Everything is gone without a word: reboot, power down.
   void reset();
   // The terminal has nothing to do: time to push what came (AT+QINDI=0).
@@ -136,10 +145,12 @@ class Stack final : private ConnectionEvents {
   int indexOf(const Connection& connection) const;
   void activationEnds(Context& context);
   void dropSockets(int context);
+  // What was sent before still goes out.
+  void release(int index);
   void free(int index);
-  void retire(std::unique_ptr<Connection> connection);
   void connectTo(int index, Ipv4 address);
   void openFails(int index);
+  void sayConnected(int index);
   void announce(int index, std::size_t size);
   void sayClosed(int index);
   void settleState(int context);
@@ -161,7 +172,7 @@ class Stack final : private ConnectionEvents {
   Timeline later_;
   std::shared_ptr<int> alive_;
   std::uint64_t generations_ = 0;
-  int failing_connects_ = 0;
+  Spoiled spoiled_;
 };
 
 }  // namespace qimux::sim

@@ -83,8 +83,7 @@ class Terminal {
   void info(std::string_view line);
   // Printed as they are: a prompt, a block.
   void raw(ByteView bytes) { wire_.print(bytes); }
-  // The module speaks by itself: at once, or right behind the final of what runs. Lines, or with `as_is`
-  // bytes that have their own line ends.
+  // The module speaks by itself: at once, or right behind the final of what runs.
   void urc(std::string line);
   bool busy() const { return phase_ != Phase::Collecting; }
   Phase phase() const { return phase_; }
@@ -117,6 +116,7 @@ class Terminal {
   void settle(Reply reply);
   void finish();
   void printResult(Reply reply);
+  void printUrc(std::string_view line);
 
   async::Loop& loop_;
   const Options& options_;

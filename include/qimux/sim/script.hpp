@@ -1,0 +1,28 @@
+// Faults by the clock: "at SECONDS VERB ...", one a line, counted from the start of the script. Empty lines
+// and those that begin with # mean nothing.
+#pragma once
+
+#include "qimux/base/error.hpp"
+#include "qimux/sim/timeline.hpp"
+
+#include <string_view>
+
+namespace qimux::sim {
+
+class Module;
+
+class Script {
+ public:
+  explicit Script(Module& module);
+
+  // Adds every line of `text` to what will happen. Invalid, with the number of the line, where one is wrong;
+  // nothing of it happens then. What a verb's arguments are worth shows only when its time comes: a fault
+  // that does not fit then is noted in the transcript.
+  Result<void> load(std::string_view text);
+
+ private:
+  Module& module_;
+  Timeline timeline_;
+};
+
+}  // namespace qimux::sim

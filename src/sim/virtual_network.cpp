@@ -1,0 +1,203 @@
+#include "qimux/sim/virtual_network.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace qimux::sim {
+namespace {
+
+// What the module's side holds of a stream that the far end does not take, as a kernel would.
+constexpr std::size_t kSendBuffer = 65536;
+
+}  // namespace
+
+// Both directions of one connection; the peer belongs to it. Events to both sides go through the loop.
+class VirtualSocket final : public Socket {
+ public:
+  VirtualSocket(async::Loop& loop, Protocol protocol, SocketEvents& events, std::unique_ptr<VirtualPeer> peer)
+      : loop_(loop),
+        protocol_(protocol),
+        events_(events),
+        peer_(std::move(peer)),
+        turn_(loop),
+        opening_(loop) {
+    if (peer_) peer_->socket_ = this;
+  }
+  ~VirtualSocket() override {
+    if (!peer_) return;
+    peer_->socket_ = nullptr;
+    if (opened_ && !broken_) peer_->ended(abort_);
+  }
+
+  void answer(bool accept) {
+    opening_.start(async::Duration{0}, [this, accept] {
+      if (!accept) {
+        events_.refused();
+        return;
+      }
+      opened_ = true;
+      peer_->connected();
+      events_.opened();
+    });
+  }
+
+  std::size_t send(ByteView bytes) override {
+    if (protocol_ == Protocol::Udp) {
+      if (peer_) datagrams_out_.emplace_back(bytes.begin(), bytes.end());
+      plan();
+      return bytes.size();
+    }
+    const std::size_t taken = std::min(bytes.size(), kSendBuffer - std::min(kSendBuffer, out_.size()));
+    out_.append(bytes.first(taken));
+    plan();
+    return taken;
+  }
+
+  Taken receive(ByteSpan into) override {
+    if (broken_) return {Take::Broken};
+    if (protocol_ == Protocol::Udp) {
+      if (datagrams_in_.empty()) return {Take::Nothing};
+      const Bytes datagram = std::move(datagrams_in_.front());
+      datagrams_in_.pop_front();
+      const std::size_t size = std::min(into.size(), datagram.size());
+      std::copy_n(datagram.begin(), size, into.begin());
+      return {Take::Data, size};
+    }
+    const std::size_t size = std::min(into.size(), in_.size());
+    if (size == 0) return {ended_ ? Take::Ended : Take::Nothing};
+    std::copy_n(in_.view().begin(), size, into.begin());
+    in_.drop(size);
+    return {Take::Data, size};
+  }
+
+  std::size_t unacknowledged() override { return out_.size(); }
+  void wantReadable(bool want) override {
+    want_readable_ = want;
+    plan();
+  }
+  void wantWritable(bool want) override {
+    want_writable_ = want;
+    plan();
+  }
+  void abortOnClose() override { abort_ = true; }
+
+  // From the peer.
+  void peerSends(ByteView bytes) {
+    if (ended_ || broken_) return;
+    if (protocol_ == Protocol::Udp) {
+      datagrams_in_.emplace_back(bytes.begin(), bytes.end());
+    } else {
+      in_.append(bytes);
+    }
+    plan();
+  }
+  void peerCloses() {
+    ended_ = true;
+    plan();
+  }
+  void peerResets() {
+    broken_ = true;
+    in_.clear();
+    out_.clear();
+    plan();
+  }
+  void plan() {
+    if (!turn_.armed()) turn_.start(async::Duration{0}, [this] { turn(); });
+  }
+  std::size_t pending() const { return protocol_ == Protocol::Udp ? datagrams_in_.size() : in_.size(); }
+
+ private:
+  // Either event may destroy this, so each turn ends with one of them.
+  void turn() {
+    if (!opened_) return;
+    giveToPeer();
+    const bool readable = broken_ || ended_ || !in_.empty() || !datagrams_in_.empty();
+    if (readable && want_readable_) {
+      // Level-triggered: again, while there is more and it is wanted.
+      plan();
+      events_.readable();
+    } else if (want_writable_ && out_.size() < kSendBuffer) {
+      plan();
+      events_.writable();
+    }
+  }
+
+  void giveToPeer() {
+    while (peer_ && !datagrams_out_.empty()) {
+      const Bytes datagram = std::move(datagrams_out_.front());
+      datagrams_out_.pop_front();
+      peer_->received(datagram);
+    }
+    while (peer_ && !out_.empty() && peer_->room_ > 0) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(peer_->room_, out_.size()));
+      const Bytes piece(out_.view().begin(), out_.view().begin() + static_cast<std::ptrdiff_t>(size));
+      out_.drop(size);
+      if (peer_->room_ != VirtualPeer::kUnlimited) peer_->room_ -= size;
+      peer_->received(piece);
+    }
+  }
+
+  async::Loop& loop_;
+  Protocol protocol_;
+  SocketEvents& events_;
+  std::unique_ptr<VirtualPeer> peer_;
+  async::Timer turn_;
+  async::Timer opening_;
+  ByteQueue out_;
+  ByteQueue in_;
+  std::deque<Bytes> datagrams_out_;
+  std::deque<Bytes> datagrams_in_;
+  bool opened_ = false;
+  bool want_readable_ = false;
+  bool want_writable_ = false;
+  bool ended_ = false;
+  bool broken_ = false;
+  bool abort_ = false;
+};
+
+void VirtualPeer::send(ByteView bytes) {
+  if (socket_ != nullptr) socket_->peerSends(bytes);
+}
+void VirtualPeer::close() {
+  if (socket_ != nullptr) socket_->peerCloses();
+}
+void VirtualPeer::reset() {
+  if (socket_ != nullptr) socket_->peerResets();
+}
+void VirtualPeer::setRoom(std::uint64_t bytes) {
+  room_ = bytes;
+  if (socket_ != nullptr) socket_->plan();
+}
+std::size_t VirtualPeer::pending() const {
+  return socket_ == nullptr ? 0 : socket_->pending();
+}
+
+std::unique_ptr<Socket> VirtualNetwork::open(Protocol protocol, Endpoint remote, SocketEvents& events) {
+  auto& served = protocol == Protocol::Tcp ? tcp_ : udp_;
+  const bool hole =
+      std::ranges::any_of(holes_, [remote](const Cidr& range) { return range.contains(remote.address); });
+  const auto it = served.find(remote);
+  std::unique_ptr<VirtualPeer> peer;
+  if (!hole && it != served.end()) peer = it->second();
+  // UDP opens towards anybody; somebody has to be there for the calls.
+  if (!peer && protocol == Protocol::Udp) peer = std::make_unique<VirtualPeer>();
+  const bool accept = peer != nullptr;
+  auto socket = std::make_unique<VirtualSocket>(loop_, protocol, events, std::move(peer));
+  if (accept || !hole) socket->answer(accept);
+  return socket;
+}
+
+void VirtualNetwork::resolve(const std::string& host, Resolved done) {
+  const auto it = hosts_.find(host);
+  std::vector<Ipv4> addresses;
+  if (it != hosts_.end()) addresses = it->second;
+  loop_.post(
+      [done = std::move(done), addresses = std::move(addresses)]() mutable { done(std::move(addresses)); });
+}
+
+bool VirtualNetwork::answersPing(Ipv4 address) {
+  const auto lives = [address](const auto& entry) { return entry.first.address == address; };
+  return std::ranges::any_of(tcp_, lives) || std::ranges::any_of(udp_, lives);
+}
+
+}  // namespace qimux::sim
