@@ -1,0 +1,29 @@
+// The whole: builds the rooms from a configuration, owns them, and ends them.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/base/error.hpp"
+#include "qimux/daemon/config.hpp"
+
+namespace qimux::daemon {
+
+class Daemon {
+ public:
+  // Makes the interface, the private namespace and the control socket; everything that needs a right is done when it
+  // returns. The error names what to do. `on_stopped` is called from the loop after stop(), or when the device is missing
+  // and serial.on_missing is "exit".
+  enum class End { Stopped, DeviceMissing };
+  static Result<std::unique_ptr<Daemon>> create(async::UvLoop& loop, const Config& config,
+                                                std::function<void(End)> on_stopped);
+  virtual ~Daemon() = default;
+
+  // Takes the port; the link comes up from then on.
+  virtual void start() = 0;
+  // Drains, closes the module's sockets and context within shutdown.drain. Called again: at once.
+  virtual void stop() = 0;
+};
+
+}  // namespace qimux::daemon

@@ -1,0 +1,28 @@
+// What the control socket tells of the rooms, as JSON. Field names are a contract: they are added to, never changed.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "qimux/bridge/gateway.hpp"
+#include "qimux/bridge/link.hpp"
+#include "qimux/bridge/multiplexer.hpp"
+#include "qimux/daemon/config.hpp"
+
+namespace qimux::daemon {
+
+struct Rooms {
+  const Config& config;
+  const bridge::Link& link;
+  const bridge::Multiplexer& multiplexer;
+  const bridge::Gateway& gateway;
+  async::TimePoint started;
+  async::TimePoint now;
+};
+
+nlohmann::ordered_json statusReport(const Rooms& rooms);
+nlohmann::ordered_json socketsReport(const Rooms& rooms);
+nlohmann::ordered_json flowsReport(const Rooms& rooms);
+// Counters by dotted names.
+nlohmann::ordered_json statsReport(const Rooms& rooms);
+
+}  // namespace qimux::daemon

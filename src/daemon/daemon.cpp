@@ -1,0 +1,295 @@
+#include "qimux/daemon/daemon.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#ifdef QIMUX_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "qimux/base/log.hpp"
+#include "qimux/bridge/gateway.hpp"
+#include "qimux/bridge/link.hpp"
+#include "qimux/bridge/socket_stream.hpp"
+#include "qimux/daemon/control_server.hpp"
+#include "qimux/daemon/report.hpp"
+#include "qimux/net/interface.hpp"
+#include "qimux/net/private_namespace.hpp"
+#include "qimux/net/sock_diag.hpp"
+
+namespace qimux::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Packets of one TUN before the other one and the port get their turn.
+constexpr int kPacketsPerTurn = 64;
+// Signal and operator are asked when somebody looks, and no more often than this: an idle link stays silent.
+constexpr async::Duration kRadioAge = 10s;
+constexpr std::size_t kMaxPacket = 2048;
+
+bridge::Acknowledge acknowledgeOf(Acknowledge whose) {
+  switch (whose) {
+    case Acknowledge::Remote: return bridge::Acknowledge::Remote;
+    case Acknowledge::Module: return bridge::Acknowledge::Module;
+    case Acknowledge::Local: return bridge::Acknowledge::Local;
+  }
+  return bridge::Acknowledge::Remote;
+}
+
+bridge::MultiplexerOptions multiplexerOptions(const Config& config) {
+  bridge::MultiplexerOptions options;
+  options.pool.queue = config.sockets.connect_queue;
+  options.pool.per_destination = config.sockets.per_destination;
+  options.session.connect_timeout = config.sockets.connect_timeout;
+  options.session.udp_idle = config.sockets.udp_idle;
+  options.session.half_close_linger = config.sockets.half_close_linger;
+  options.session.ask_acknowledged = config.tcp.acknowledge == Acknowledge::Remote;
+  options.line_rate = static_cast<std::uint32_t>(config.serial.baud / 10);
+  return options;
+}
+
+bridge::GatewayOptions gatewayOptions(const Config& config) {
+  bridge::GatewayOptions options;
+  options.network = config.tun.address;
+  options.gateway = config.tun.gateway();
+  options.hold_offline = config.tun.hold_offline;
+  options.acknowledge = acknowledgeOf(config.tcp.acknowledge);
+  options.dns.ttl = config.dns.ttl;
+  options.dns.cache = config.dns.cache;
+  options.dns.forward_other_types = config.dns.upstream.has_value();
+  options.dns_upstream = config.dns.upstream;
+  return options;
+}
+
+net::OuterInterface::Options interfaceOptions(const Config& config) {
+  net::OuterInterface::Options options;
+  options.name = config.tun.name;
+  options.address = config.tun.address;
+  options.mtu = static_cast<unsigned>(config.tun.mtu);
+  options.routes = config.tun.routes;
+  options.metric = config.tun.metric;
+  return options;
+}
+
+bridge::LinkOptions linkOptions(const Config& config) {
+  bridge::LinkOptions options;
+  options.module = module::Settings{.apn = config.module.apn,
+                                    .user = config.module.user,
+                                    .password = config.module.password,
+                                    .pin = config.module.pin,
+                                    .context = config.module.context};
+  return options;
+}
+
+void tellSystemd([[maybe_unused]] const std::string& state) {
+#ifdef QIMUX_SYSTEMD
+  sd_notify(0, state.c_str());
+#endif
+}
+
+class DaemonImpl final : public Daemon, private ControlHandler {
+ public:
+  DaemonImpl(async::UvLoop& loop, const Config& config, std::function<void(End)> on_stopped,
+             net::PrivateNamespace inner, net::OuterInterface outer, net::SockDiag diag)
+      : loop_(loop),
+        config_(config),
+        on_stopped_(std::move(on_stopped)),
+        started_(loop.now()),
+        inner_(std::move(inner)),
+        outer_(std::move(outer)),
+        diag_(std::move(diag)),
+        multiplexer_(loop, multiplexerOptions(config)),
+        gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
+        link_(loop, multiplexer_, linkOptions(config), [this] { return openPort(); }) {
+    link_.onChange([this](bridge::LinkState state) { onLink(state); });
+    watchTuns();
+  }
+
+  Result<void> listen() {
+    auto control = ControlServer::listen(loop_, *this, config_.control.socket, config_.control.group);
+    if (!control) return std::unexpected(control.error());
+    control_ = std::move(*control);
+    return {};
+  }
+
+  void start() override {
+    link_.start();
+    tellSystemd("READY=1");
+  }
+
+  void stop() override {
+    if (std::exchange(stopping_, true)) return on_stopped_(End::Stopped);
+    tellSystemd("STOPPING=1");
+    link_.stop(config_.shutdown.drain, [this] { on_stopped_(End::Stopped); });
+  }
+
+ private:
+  Result<std::unique_ptr<serial::Port>> openPort() {
+    const serial::TtySettings settings{config_.serial.device, config_.serial.baud, config_.serial.flow_control};
+    auto port = serial::TtyPort::open(loop_, settings);
+    if (port) return std::unique_ptr<serial::Port>(std::move(*port));
+    if (config_.serial.on_missing == OnMissing::Exit) {
+      loop_.post([this] { on_stopped_(End::DeviceMissing); });
+    }
+    return std::unexpected(port.error());
+  }
+
+  bridge::Gateway::Exits gatewayExits() {
+    bridge::Gateway::Exits exits;
+    // A packet that the kernel has no room for is lost, as on any link: it is sent again by who cares for it.
+    exits.to_program = [this](ByteView packet) { static_cast<void>(outer_.tun().write(packet)); };
+    exits.to_inner = [this](ByteView packet) { static_cast<void>(inner_.tun().write(packet)); };
+    exits.program_gone = [this](const net::FlowKey& key) {
+      return diag_.holder(key) == net::SockDiag::Holder::Nobody;
+    };
+    return exits;
+  }
+
+  void watchTuns() {
+    outer_watch_ = loop_.watch(outer_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
+      drain(outer_.tun(), [this](ByteSpan packet) { gateway_.fromProgram(packet); });
+    });
+    inner_watch_ = loop_.watch(inner_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
+      drain(inner_.tun(), [this](ByteSpan packet) { gateway_.fromInner(packet); });
+    });
+    listener_watch_ = loop_.watch(inner_.listener(), async::Interest{.readable = true},
+                                  [this](async::Interest) { acceptAll(); });
+  }
+
+  template <typename Call>
+  void drain(net::Tun& tun, Call call) {
+    std::array<Byte, kMaxPacket> buffer;
+    for (int i = 0; i < kPacketsPerTurn; ++i) {
+      const auto size = tun.read(buffer);
+      if (!size) {
+        log::error(size.error().text() + ": somebody deleted the interface");
+        return stop();
+      }
+      if (*size == 0) return;
+      call(ByteSpan(buffer).first(*size));
+    }
+  }
+
+  void acceptAll() {
+    for (;;) {
+      sockaddr_in peer{};
+      socklen_t length = sizeof peer;
+      Fd fd(::accept4(inner_.listener(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!fd.valid()) return;
+      gateway_.accepted(ntohs(peer.sin_port), std::make_unique<bridge::SocketStream>(loop_, std::move(fd)));
+    }
+  }
+
+  void onLink(bridge::LinkState state) {
+    gateway_.online(state == bridge::LinkState::Online);
+    tellSystemd(fmt::format("STATUS=Link {}", bridge::name(state)));
+    if (state == bridge::LinkState::Online) radio_at_ = loop_.now();
+  }
+
+  Rooms rooms() const { return Rooms{config_, link_, multiplexer_, gateway_, started_, loop_.now()}; }
+
+  void handle(const Request& request, Respond respond) override {
+    switch (request.verb) {
+      case Verb::Status:
+      case Verb::Watch: return withRadio([this](Respond answer) { answer(Response::ok(statusReport(rooms()))); },
+                                         std::move(respond));
+      case Verb::Sockets: return respond(Response::ok(socketsReport(rooms())));
+      case Verb::Flows: return respond(Response::ok(flowsReport(rooms())));
+      case Verb::Stats: return respond(Response::ok(statsReport(rooms())));
+      case Verb::At: return handleAt(request.argument, std::move(respond));
+      case Verb::Dns: return handleDns(request.argument, std::move(respond));
+      case Verb::Ping: return handlePing(request.argument, std::move(respond));
+      case Verb::LogLevel: return handleLogLevel(request.argument, std::move(respond));
+      case Verb::Version: return respond(Response::ok({{"version", QIMUX_VERSION}}));
+    }
+  }
+
+  // Answers at once with what is known; what is old is asked again for the next time.
+  void withRadio(std::move_only_function<void(Respond)> report, Respond respond) {
+    report(std::move(respond));
+    const bool old = loop_.now() - radio_at_ > kRadioAge;
+    if (!old || link_.state() != bridge::LinkState::Online) return;
+    radio_at_ = loop_.now();
+    multiplexer_.refreshRadio([] {});
+  }
+
+  void handleAt(const std::string& command, Respond respond) {
+    multiplexer_.execute(command, [respond = std::move(respond)](Result<std::vector<std::string>> lines) mutable {
+      if (!lines) return respond(Response::failed(lines.error()));
+      nlohmann::ordered_json result;
+      result["lines"] = *lines;
+      respond(Response::ok(result));
+    });
+  }
+
+  void handleDns(const std::string& host, Respond respond) {
+    multiplexer_.resolve(host, [respond = std::move(respond), host](
+                                   const Result<bridge::Multiplexer::Addresses>& found) mutable {
+      if (!found) return respond(Response::failed(found.error()));
+      nlohmann::ordered_json result;
+      result["name"] = host;
+      result["addresses"] = nlohmann::ordered_json::array();
+      for (const auto address : *found) result["addresses"].push_back(net::text(address));
+      respond(Response::ok(result));
+    });
+  }
+
+  void handlePing(const std::string& address, Respond respond) {
+    const auto parsed = net::parseAddress(address);
+    if (!parsed) return respond(Response::failed(parsed.error()));
+    multiplexer_.ping(*parsed, [respond = std::move(respond), address](const Result<async::Duration>& time) mutable {
+      if (!time) return respond(Response::failed(time.error()));
+      nlohmann::ordered_json result;
+      result["address"] = address;
+      result["time_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*time).count();
+      respond(Response::ok(result));
+    });
+  }
+
+  static void handleLogLevel(const std::string& level, Respond respond) {
+    if (const auto parsed = log::parseLevel(level)) log::setLevel(*parsed);
+    respond(Response::ok({{"level", log::name(log::level())}}));
+  }
+
+  async::UvLoop& loop_;
+  Config config_;
+  std::function<void(End)> on_stopped_;
+  async::TimePoint started_;
+  net::PrivateNamespace inner_;
+  net::OuterInterface outer_;
+  net::SockDiag diag_;
+  bridge::Multiplexer multiplexer_;
+  bridge::Gateway gateway_;
+  bridge::Link link_;
+  std::unique_ptr<async::UvLoop::FdWatch> outer_watch_;
+  std::unique_ptr<async::UvLoop::FdWatch> inner_watch_;
+  std::unique_ptr<async::UvLoop::FdWatch> listener_watch_;
+  std::unique_ptr<ControlServer> control_;
+  async::TimePoint radio_at_{};
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::create(async::UvLoop& loop, const Config& config,
+                                               std::function<void(End)> on_stopped) {
+  auto inner = net::PrivateNamespace::create({.mtu = static_cast<unsigned>(config.tun.mtu)});
+  if (!inner) return std::unexpected(inner.error());
+  auto outer = net::OuterInterface::create(interfaceOptions(config));
+  if (!outer) return std::unexpected(outer.error());
+  auto diag = net::SockDiag::open();
+  if (!diag) return std::unexpected(diag.error());
+  auto daemon = std::make_unique<DaemonImpl>(loop, config, std::move(on_stopped), std::move(*inner),
+                                             std::move(*outer), std::move(*diag));
+  if (const auto listening = daemon->listen(); !listening) return std::unexpected(listening.error());
+  return daemon;
+}
+
+}  // namespace qimux::daemon

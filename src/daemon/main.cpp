@@ -1,0 +1,98 @@
+// qimuxd: the command line, and the process around the Daemon.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/base/log.hpp"
+#include "qimux/daemon/config.hpp"
+#include "qimux/daemon/daemon.hpp"
+
+namespace {
+
+using namespace qimux;
+
+// The exit codes that units and scripts rely on.
+enum ExitCode { kStopped = 0, kBadConfiguration = 1, kNoPermission = 2, kDeviceMissing = 3 };
+
+struct Arguments {
+  std::optional<std::string> config;
+  std::string device;
+  std::string tun;
+  std::string log_level;
+  bool check_config = false;
+};
+
+std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
+  CLI::App app("Makes a GSM module's own TCP/IP stack an ordinary network interface.", "qimuxd");
+  app.add_option("--config", arguments.config, "Configuration file (default /etc/qimuxd/qimuxd.toml)")->option_text("FILE");
+  app.add_option("--device", arguments.device, "Serial port of the module, instead of serial.device")->option_text("TTY");
+  app.add_option("--tun", arguments.tun, "Name of the interface, instead of tun.name")->option_text("NAME");
+  app.add_option("--log-level", arguments.log_level, "error, warning, notice, info (default) or debug")
+      ->option_text("LEVEL")
+      ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
+  app.add_flag("--check-config", arguments.check_config, "Check the configuration, print it with its defaults, and end");
+  app.set_version_flag("--version", std::string("qimuxd " QIMUX_VERSION));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kStopped : kBadConfiguration;
+  }
+  return std::nullopt;
+}
+
+std::optional<daemon::Config> configuration(const Arguments& arguments) {
+  auto config = daemon::loadConfig(arguments.config);
+  if (!config) {
+    for (const auto& error : config.error()) fmt::print(stderr, "{}\n", error.text());
+    return std::nullopt;
+  }
+  const auto override = [&](const char* key, const char* option, const std::string& value) {
+    if (value.empty()) return true;
+    const auto wrong = daemon::setConfigKey(*config, key, value);
+    if (wrong) fmt::print(stderr, "{}: {}\n", option, *wrong);
+    return !wrong;
+  };
+  if (!override("serial.device", "--device", arguments.device)) return std::nullopt;
+  if (!override("tun.name", "--tun", arguments.tun)) return std::nullopt;
+  return *config;
+}
+
+int run(const daemon::Config& config) {
+  async::UvLoop loop;
+  int code = kStopped;
+  auto made = daemon::Daemon::create(loop, config, [&](daemon::Daemon::End end) {
+    if (end == daemon::Daemon::End::DeviceMissing) code = kDeviceMissing;
+    loop.stop();
+  });
+  if (!made) {
+    log::error(made.error().text());
+    return kNoPermission;
+  }
+  daemon::Daemon& daemon = **made;
+  const auto terminate = loop.onSignal(SIGTERM, [&] { daemon.stop(); });
+  const auto interrupt = loop.onSignal(SIGINT, [&] { daemon.stop(); });
+  daemon.start();
+  loop.run();
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  Arguments arguments;
+  if (const auto code = parseArguments(argc, argv, arguments)) return *code;
+  const auto config = configuration(arguments);
+  if (!config) return kBadConfiguration;
+  if (arguments.check_config) {
+    fmt::print("{}", daemon::describe(*config));
+    return kStopped;
+  }
+  if (const auto level = log::parseLevel(arguments.log_level)) log::setLevel(*level);
+  return run(*config);
+}
