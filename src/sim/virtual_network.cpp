@@ -11,49 +11,45 @@ constexpr std::size_t kSendBuffer = 65536;
 
 }  // namespace
 
-// Both directions of one connection; the peer belongs to it. Events to both sides go through the loop.
-class VirtualSocket final : public Socket {
+// Both directions of one connection. The network owns it, and it owns the peer; the module's side holds it
+// through a VirtualSocket and may let go first.
+class VirtualLink {
  public:
-  VirtualSocket(async::Loop& loop, Protocol protocol, SocketEvents& events, std::unique_ptr<VirtualPeer> peer)
-      : loop_(loop),
+  VirtualLink(VirtualNetwork& network, Protocol protocol, SocketEvents& events,
+              std::unique_ptr<VirtualPeer> peer)
+      : network_(network),
         protocol_(protocol),
-        events_(events),
+        events_(&events),
         peer_(std::move(peer)),
-        turn_(loop),
-        opening_(loop) {
-    if (peer_) peer_->socket_ = this;
-  }
-  ~VirtualSocket() override {
-    if (!peer_) return;
-    peer_->socket_ = nullptr;
-    if (opened_ && !broken_) peer_->ended(abort_);
+        turn_(network.loop_),
+        opening_(network.loop_) {
+    if (peer_) peer_->link_ = this;
   }
 
   void answer(bool accept) {
     opening_.start(async::Duration{0}, [this, accept] {
       if (!accept) {
-        events_.refused();
+        events_->refused();
         return;
       }
       opened_ = true;
       peer_->connected();
-      events_.opened();
+      events_->opened();
     });
   }
 
-  std::size_t send(ByteView bytes) override {
+  std::size_t send(ByteView bytes) {
+    plan();
     if (protocol_ == Protocol::Udp) {
-      if (peer_) datagrams_out_.emplace_back(bytes.begin(), bytes.end());
-      plan();
+      datagrams_out_.emplace_back(bytes.begin(), bytes.end());
       return bytes.size();
     }
     const std::size_t taken = std::min(bytes.size(), kSendBuffer - std::min(kSendBuffer, out_.size()));
     out_.append(bytes.first(taken));
-    plan();
     return taken;
   }
 
-  Taken receive(ByteSpan into) override {
+  Taken receive(ByteSpan into) {
     if (broken_) return {Take::Broken};
     if (protocol_ == Protocol::Udp) {
       if (datagrams_in_.empty()) return {Take::Nothing};
@@ -70,18 +66,19 @@ class VirtualSocket final : public Socket {
     return {Take::Data, size};
   }
 
-  std::size_t unacknowledged() override { return out_.size(); }
-  void wantReadable(bool want) override {
-    want_readable_ = want;
+  std::size_t unacknowledged() const { return out_.size(); }
+  void want(bool readable, bool writable) {
+    want_readable_ = readable;
+    want_writable_ = writable;
     plan();
   }
-  void wantWritable(bool want) override {
-    want_writable_ = want;
+  void leave(bool abort) {
+    events_ = nullptr;
+    abort_ = abort;
+    opening_.stop();
     plan();
   }
-  void abortOnClose() override { abort_ = true; }
 
-  // From the peer.
   void peerSends(ByteView bytes) {
     if (ended_ || broken_) return;
     if (protocol_ == Protocol::Udp) {
@@ -107,28 +104,32 @@ class VirtualSocket final : public Socket {
   std::size_t pending() const { return protocol_ == Protocol::Udp ? datagrams_in_.size() : in_.size(); }
 
  private:
-  // Either event may destroy this, so each turn ends with one of them.
+  // Whoever is called may destroy its side, so each turn ends with one of the calls to the module's.
   void turn() {
+    if (opened_ && !abort_) giveToPeer();
+    if (events_ == nullptr) {
+      finish();
+      return;
+    }
     if (!opened_) return;
-    giveToPeer();
     const bool readable = broken_ || ended_ || !in_.empty() || !datagrams_in_.empty();
     if (readable && want_readable_) {
       // Level-triggered: again, while there is more and it is wanted.
       plan();
-      events_.readable();
+      events_->readable();
     } else if (want_writable_ && out_.size() < kSendBuffer) {
       plan();
-      events_.writable();
+      events_->writable();
     }
   }
 
   void giveToPeer() {
-    while (peer_ && !datagrams_out_.empty()) {
+    while (!datagrams_out_.empty()) {
       const Bytes datagram = std::move(datagrams_out_.front());
       datagrams_out_.pop_front();
       peer_->received(datagram);
     }
-    while (peer_ && !out_.empty() && peer_->room_ > 0) {
+    while (!out_.empty() && peer_->room_ > 0) {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(peer_->room_, out_.size()));
       const Bytes piece(out_.view().begin(), out_.view().begin() + static_cast<std::ptrdiff_t>(size));
       out_.drop(size);
@@ -137,9 +138,17 @@ class VirtualSocket final : public Socket {
     }
   }
 
-  async::Loop& loop_;
+  // The module has let go: the peer hears of it when it has everything.
+  void finish() {
+    if (opened_ && !broken_ && !abort_ && !out_.empty()) return;
+    if (opened_ && !broken_) peer_->ended(abort_);
+    if (peer_) peer_->link_ = nullptr;
+    network_.forget(*this);
+  }
+
+  VirtualNetwork& network_;
   Protocol protocol_;
-  SocketEvents& events_;
+  SocketEvents* events_;
   std::unique_ptr<VirtualPeer> peer_;
   async::Timer turn_;
   async::Timer opening_;
@@ -155,22 +164,67 @@ class VirtualSocket final : public Socket {
   bool abort_ = false;
 };
 
+namespace {
+
+class VirtualSocket final : public Socket {
+ public:
+  explicit VirtualSocket(const std::shared_ptr<VirtualLink>& link) : link_(link) {}
+  ~VirtualSocket() override {
+    // The network may be gone before the module.
+    if (const auto link = link_.lock()) link->leave(abort_);
+  }
+
+  std::size_t send(ByteView bytes) override {
+    const auto link = link_.lock();
+    return link ? link->send(bytes) : bytes.size();
+  }
+  Taken receive(ByteSpan into) override {
+    const auto link = link_.lock();
+    return link ? link->receive(into) : Taken{Take::Broken};
+  }
+  std::size_t unacknowledged() override {
+    const auto link = link_.lock();
+    return link ? link->unacknowledged() : 0;
+  }
+  void wantReadable(bool want) override {
+    readable_ = want;
+    if (const auto link = link_.lock()) link->want(readable_, writable_);
+  }
+  void wantWritable(bool want) override {
+    writable_ = want;
+    if (const auto link = link_.lock()) link->want(readable_, writable_);
+  }
+  void abortOnClose() override { abort_ = true; }
+
+ private:
+  std::weak_ptr<VirtualLink> link_;
+  bool readable_ = false;
+  bool writable_ = false;
+  bool abort_ = false;
+};
+
+}  // namespace
+
 void VirtualPeer::send(ByteView bytes) {
-  if (socket_ != nullptr) socket_->peerSends(bytes);
+  if (link_ != nullptr) link_->peerSends(bytes);
 }
 void VirtualPeer::close() {
-  if (socket_ != nullptr) socket_->peerCloses();
+  if (link_ != nullptr) link_->peerCloses();
 }
 void VirtualPeer::reset() {
-  if (socket_ != nullptr) socket_->peerResets();
+  if (link_ != nullptr) link_->peerResets();
 }
 void VirtualPeer::setRoom(std::uint64_t bytes) {
   room_ = bytes;
-  if (socket_ != nullptr) socket_->plan();
+  if (link_ != nullptr) link_->plan();
 }
 std::size_t VirtualPeer::pending() const {
-  return socket_ == nullptr ? 0 : socket_->pending();
+  return link_ == nullptr ? 0 : link_->pending();
 }
+
+VirtualNetwork::VirtualNetwork(async::Loop& loop) : loop_(loop) {}
+
+VirtualNetwork::~VirtualNetwork() = default;
 
 std::unique_ptr<Socket> VirtualNetwork::open(Protocol protocol, Endpoint remote, SocketEvents& events) {
   auto& served = protocol == Protocol::Tcp ? tcp_ : udp_;
@@ -182,9 +236,18 @@ std::unique_ptr<Socket> VirtualNetwork::open(Protocol protocol, Endpoint remote,
   // UDP opens towards anybody; somebody has to be there for the calls.
   if (!peer && protocol == Protocol::Udp) peer = std::make_unique<VirtualPeer>();
   const bool accept = peer != nullptr;
-  auto socket = std::make_unique<VirtualSocket>(loop_, protocol, events, std::move(peer));
-  if (accept || !hole) socket->answer(accept);
-  return socket;
+  const auto link =
+      links_.emplace_back(std::make_shared<VirtualLink>(*this, protocol, events, std::move(peer)));
+  if (accept || !hole) link->answer(accept);
+  return std::make_unique<VirtualSocket>(link);
+}
+
+void VirtualNetwork::forget(VirtualLink& link) {
+  const auto it = std::ranges::find_if(links_, [&link](const auto& one) { return one.get() == &link; });
+  if (it == links_.end()) return;
+  // It is still running.
+  loop_.post([gone = std::move(*it)] {});
+  links_.erase(it);
 }
 
 void VirtualNetwork::resolve(const std::string& host, Resolved done) {

@@ -16,6 +16,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,7 +24,7 @@
 
 namespace qimux::sim {
 
-class VirtualSocket;
+class VirtualLink;
 
 // The far end of one connection, or of one UDP socket of the module. Made when the module connects, destroyed
 // when both sides are done with it. Calls come from the loop.
@@ -34,7 +35,7 @@ class VirtualPeer {
   virtual void connected() {}
   // TCP: some bytes. UDP: one datagram.
   virtual void received(ByteView) {}
-  // The module has closed; with `reset`, by a reset. No call follows.
+  // The module has closed, behind all that it sent; with `reset`, by a reset at once. No call follows.
   virtual void ended(bool /*reset*/) {}
 
   // TCP: the module takes it as its window allows. UDP: one datagram.
@@ -51,8 +52,8 @@ class VirtualPeer {
   std::size_t pending() const;
 
  private:
-  friend class VirtualSocket;
-  VirtualSocket* socket_ = nullptr;
+  friend class VirtualLink;
+  VirtualLink* link_ = nullptr;
   std::uint64_t room_ = kUnlimited;
 };
 
@@ -61,7 +62,8 @@ class VirtualNetwork final : public Network {
   // Makes the far end of the next connection; none refuses it.
   using MakePeer = std::move_only_function<std::unique_ptr<VirtualPeer>()>;
 
-  explicit VirtualNetwork(async::Loop& loop) : loop_(loop) {}
+  explicit VirtualNetwork(async::Loop& loop);
+  ~VirtualNetwork() override;
 
   void serveTcp(Endpoint at, MakePeer make) { tcp_.insert_or_assign(at, std::move(make)); }
   void serveUdp(Endpoint at, MakePeer make) { udp_.insert_or_assign(at, std::move(make)); }
@@ -77,11 +79,16 @@ class VirtualNetwork final : public Network {
   bool answersPing(Ipv4 address) override;
 
  private:
+  friend class VirtualLink;
+  void forget(VirtualLink& link);
+
   async::Loop& loop_;
   std::map<Endpoint, MakePeer> tcp_;
   std::map<Endpoint, MakePeer> udp_;
   std::vector<Cidr> holes_;
   std::map<std::string, std::vector<Ipv4>, std::less<>> hosts_;
+  // Those that the module has closed live on until everything is delivered.
+  std::list<std::shared_ptr<VirtualLink>> links_;
 };
 
 }  // namespace qimux::sim
