@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #ifdef QIMUX_SYSTEMD
@@ -36,9 +36,12 @@ constexpr std::size_t kMaxPacket = 2048;
 
 bridge::Acknowledge acknowledgeOf(Acknowledge whose) {
   switch (whose) {
-    case Acknowledge::Remote: return bridge::Acknowledge::Remote;
-    case Acknowledge::Module: return bridge::Acknowledge::Module;
-    case Acknowledge::Local: return bridge::Acknowledge::Local;
+    case Acknowledge::Remote:
+      return bridge::Acknowledge::Remote;
+    case Acknowledge::Module:
+      return bridge::Acknowledge::Module;
+    case Acknowledge::Local:
+      return bridge::Acknowledge::Local;
   }
   return bridge::Acknowledge::Remote;
 }
@@ -132,7 +135,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
 
  private:
   Result<std::unique_ptr<serial::Port>> openPort() {
-    const serial::TtySettings settings{config_.serial.device, config_.serial.baud, config_.serial.flow_control};
+    const serial::TtySettings settings{config_.serial.device, config_.serial.baud,
+                                       config_.serial.flow_control};
     auto port = serial::TtyPort::open(loop_, settings);
     if (port) return std::unique_ptr<serial::Port>(std::move(*port));
     if (config_.serial.on_missing == OnMissing::Exit) {
@@ -181,7 +185,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     for (;;) {
       sockaddr_in peer{};
       socklen_t length = sizeof peer;
-      Fd fd(::accept4(inner_.listener(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      Fd fd(::accept4(inner_.listener(), reinterpret_cast<sockaddr*>(&peer), &length,
+                      SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!fd.valid()) return;
       gateway_.accepted(ntohs(peer.sin_port), std::make_unique<bridge::SocketStream>(loop_, std::move(fd)));
     }
@@ -198,16 +203,25 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void handle(const Request& request, Respond respond) override {
     switch (request.verb) {
       case Verb::Status:
-      case Verb::Watch: return withRadio([this](Respond answer) { answer(Response::ok(statusReport(rooms()))); },
-                                         std::move(respond));
-      case Verb::Sockets: return respond(Response::ok(socketsReport(rooms())));
-      case Verb::Flows: return respond(Response::ok(flowsReport(rooms())));
-      case Verb::Stats: return respond(Response::ok(statsReport(rooms())));
-      case Verb::At: return handleAt(request.argument, std::move(respond));
-      case Verb::Dns: return handleDns(request.argument, std::move(respond));
-      case Verb::Ping: return handlePing(request.argument, std::move(respond));
-      case Verb::LogLevel: return handleLogLevel(request.argument, std::move(respond));
-      case Verb::Version: return respond(Response::ok({{"version", QIMUX_VERSION}}));
+      case Verb::Watch:
+        return withRadio([this](Respond answer) { answer(Response::ok(statusReport(rooms()))); },
+                         std::move(respond));
+      case Verb::Sockets:
+        return respond(Response::ok(socketsReport(rooms())));
+      case Verb::Flows:
+        return respond(Response::ok(flowsReport(rooms())));
+      case Verb::Stats:
+        return respond(Response::ok(statsReport(rooms())));
+      case Verb::At:
+        return handleAt(request.argument, std::move(respond));
+      case Verb::Dns:
+        return handleDns(request.argument, std::move(respond));
+      case Verb::Ping:
+        return handlePing(request.argument, std::move(respond));
+      case Verb::LogLevel:
+        return handleLogLevel(request.argument, std::move(respond));
+      case Verb::Version:
+        return respond(Response::ok({{"version", QIMUX_VERSION}}));
     }
   }
 
@@ -221,17 +235,18 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   }
 
   void handleAt(const std::string& command, Respond respond) {
-    multiplexer_.execute(command, [respond = std::move(respond)](Result<std::vector<std::string>> lines) mutable {
-      if (!lines) return respond(Response::failed(lines.error()));
-      nlohmann::ordered_json result;
-      result["lines"] = *lines;
-      respond(Response::ok(result));
-    });
+    multiplexer_.execute(command,
+                         [respond = std::move(respond)](Result<std::vector<std::string>> lines) mutable {
+                           if (!lines) return respond(Response::failed(lines.error()));
+                           nlohmann::ordered_json result;
+                           result["lines"] = *lines;
+                           respond(Response::ok(result));
+                         });
   }
 
   void handleDns(const std::string& host, Respond respond) {
-    multiplexer_.resolve(host, [respond = std::move(respond), host](
-                                   const Result<bridge::Multiplexer::Addresses>& found) mutable {
+    multiplexer_.resolve(host, [respond = std::move(respond),
+                                host](const Result<bridge::Multiplexer::Addresses>& found) mutable {
       if (!found) return respond(Response::failed(found.error()));
       nlohmann::ordered_json result;
       result["name"] = host;
@@ -244,13 +259,14 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void handlePing(const std::string& address, Respond respond) {
     const auto parsed = net::parseAddress(address);
     if (!parsed) return respond(Response::failed(parsed.error()));
-    multiplexer_.ping(*parsed, [respond = std::move(respond), address](const Result<async::Duration>& time) mutable {
-      if (!time) return respond(Response::failed(time.error()));
-      nlohmann::ordered_json result;
-      result["address"] = address;
-      result["time_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*time).count();
-      respond(Response::ok(result));
-    });
+    multiplexer_.ping(
+        *parsed, [respond = std::move(respond), address](const Result<async::Duration>& time) mutable {
+          if (!time) return respond(Response::failed(time.error()));
+          nlohmann::ordered_json result;
+          result["address"] = address;
+          result["time_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(*time).count();
+          respond(Response::ok(result));
+        });
   }
 
   static void handleLogLevel(const std::string& level, Respond respond) {

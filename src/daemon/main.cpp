@@ -1,16 +1,16 @@
 // qimuxd: the command line, and the process around the Daemon.
-#include <fmt/format.h>
-#include <signal.h>
-
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <optional>
-#include <string>
-
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/log.hpp"
 #include "qimux/daemon/config.hpp"
 #include "qimux/daemon/daemon.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <optional>
+#include <string>
 
 namespace {
 
@@ -29,13 +29,16 @@ struct Arguments {
 
 std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
   CLI::App app("Makes a GSM module's own TCP/IP stack an ordinary network interface.", "qimuxd");
-  app.add_option("--config", arguments.config, "Configuration file (default /etc/qimuxd/qimuxd.toml)")->option_text("FILE");
-  app.add_option("--device", arguments.device, "Serial port of the module, instead of serial.device")->option_text("TTY");
+  app.add_option("--config", arguments.config, "Configuration file (default /etc/qimuxd/qimuxd.toml)")
+      ->option_text("FILE");
+  app.add_option("--device", arguments.device, "Serial port of the module, instead of serial.device")
+      ->option_text("TTY");
   app.add_option("--tun", arguments.tun, "Name of the interface, instead of tun.name")->option_text("NAME");
   app.add_option("--log-level", arguments.log_level, "error, warning, notice, info (default) or debug")
       ->option_text("LEVEL")
       ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
-  app.add_flag("--check-config", arguments.check_config, "Check the configuration, print it with its defaults, and end");
+  app.add_flag("--check-config", arguments.check_config,
+               "Check the configuration, print it with its defaults, and end");
   app.set_version_flag("--version", std::string("qimuxd " QIMUX_VERSION));
   try {
     app.parse(argc, argv);

@@ -9,18 +9,23 @@ using nlohmann::ordered_json;
 
 double seconds(async::Duration span) {
   // Tenths are enough for people, and keep the text short.
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count() / 100) / 10.0;
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count() / 100) /
+         10.0;
 }
 
-ordered_json textOrNull(const std::string& text) { return text.empty() ? ordered_json(nullptr) : ordered_json(text); }
+ordered_json textOrNull(const std::string& text) {
+  return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+}
 
 // The flow that a session serves, by the session's identity.
 std::string flowOf(const Rooms& rooms, const bridge::Session* session) {
   for (const auto* flow : rooms.gateway.tcpFlows()) {
-    if (flow->session() == session) return net::text(flow->key().source) + " -> " + net::text(flow->key().destination);
+    if (flow->session() == session)
+      return net::text(flow->key().source) + " -> " + net::text(flow->key().destination);
   }
   for (const auto* flow : rooms.gateway.udpFlows()) {
-    if (flow->session() == session) return net::text(flow->key().source) + " -> " + net::text(flow->key().destination);
+    if (flow->session() == session)
+      return net::text(flow->key().source) + " -> " + net::text(flow->key().destination);
   }
   return {};
 }
@@ -32,11 +37,16 @@ std::string localOf(const Rooms& rooms) {
 
 std::string_view registrationText(int number) {
   switch (number) {
-    case 1: return "home";
-    case 2: return "searching";
-    case 3: return "denied";
-    case 5: return "roaming";
-    default: return "not registered";
+    case 1:
+      return "home";
+    case 2:
+      return "searching";
+    case 3:
+      return "denied";
+    case 5:
+      return "roaming";
+    default:
+      return "not registered";
   }
 }
 
@@ -45,7 +55,8 @@ ordered_json socketReport(const Rooms& rooms, int slot) {
   ordered_json socket;
   socket["index"] = slot;
   socket["state"] = session != nullptr ? bridge::name(session->state()) : "free";
-  socket["protocol"] = session != nullptr ? ordered_json(module::name(session->protocol())) : ordered_json(nullptr);
+  socket["protocol"] =
+      session != nullptr ? ordered_json(module::name(session->protocol())) : ordered_json(nullptr);
   socket["remote"] = session != nullptr ? ordered_json(net::text(session->remote())) : ordered_json(nullptr);
   socket["local"] = session != nullptr ? textOrNull(localOf(rooms)) : ordered_json(nullptr);
   socket["sent"] = session != nullptr ? session->sent() : 0;
@@ -77,7 +88,8 @@ ordered_json flowReport(const Rooms& rooms, const Flow& flow, std::string_view p
   report["source"] = net::text(flow.key().source);
   report["destination"] = net::text(flow.key().destination);
   report["state"] = session != nullptr ? bridge::name(session->state()) : "over";
-  report["socket"] = session != nullptr && session->slot() >= 0 ? ordered_json(session->slot()) : ordered_json(nullptr);
+  report["socket"] =
+      session != nullptr && session->slot() >= 0 ? ordered_json(session->slot()) : ordered_json(nullptr);
   report["waiting_s"] = 0.0;
   report["sent"] = session != nullptr ? session->sent() : 0;
   report["received"] = session != nullptr ? session->received() : 0;
@@ -102,9 +114,9 @@ ordered_json statusReport(const Rooms& rooms) {
   status["address"] = textOrNull(localOf(rooms));
   status["operator"] = module != nullptr ? textOrNull(module->radio().network) : ordered_json(nullptr);
   status["rssi_dbm"] = module != nullptr && module->radio().rssi_dbm ? ordered_json(*module->radio().rssi_dbm)
-                                                                      : ordered_json(nullptr);
-  status["registration"] =
-      module != nullptr ? ordered_json(registrationText(module->radio().registration)) : ordered_json(nullptr);
+                                                                     : ordered_json(nullptr);
+  status["registration"] = module != nullptr ? ordered_json(registrationText(module->radio().registration))
+                                             : ordered_json(nullptr);
   status["sockets"] = socketsReport(rooms);
   status["queue"] = rooms.multiplexer.waiting();
   status["recoveries"] = ordered_json::object();

@@ -1,6 +1,6 @@
 #include "qimux/serial/tty_port.hpp"
 
-#include <fmt/format.h>
+#include <fcntl.h>
 #include <libserialport.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 namespace qimux::serial {
@@ -60,44 +61,48 @@ bool noSuchLine(int error_number) {
 }  // namespace
 
 void TtyPort::SerialCloser::operator()(sp_port* port) const {
-  int fd = -1;
-  if (sp_get_port_handle(port, &fd) == SP_OK && fd >= 0) {
-    // Closing waits for pending output, for as long as the other end does not take it.
-    ::tcflush(fd, TCIOFLUSH);
-    ::ioctl(fd, TIOCNXCL);
-    sp_close(port);
-  }
+  sp_close(port);
   sp_free_port(port);
 }
 
+Result<TtyPort::Serial> TtyPort::openSerial(const std::string& path, const TtySettings& settings) {
+  sp_port* raw = nullptr;
+  // Not known: a pty, or no tty at all, which makeRaw() will find out.
+  if (sp_get_port_by_name(path.c_str(), &raw) != SP_OK) return Serial();
+  Serial serial(raw);
+  auto status = sp_open(raw, SP_MODE_READ_WRITE);
+  if (status == SP_OK) status = configure(raw, settings);
+  if (status != SP_OK) return std::unexpected(openError(settings.device, lastSerialError(status)));
+  return serial;
+}
+
 Result<std::unique_ptr<TtyPort>> TtyPort::open(async::UvLoop& loop, const TtySettings& settings) {
-  std::array<char, 4096> resolved{};
+  std::array<char, PATH_MAX> resolved{};
   // libserialport knows a port by its name below /sys; a link such as /dev/gsm0 has none.
   if (::realpath(settings.device.c_str(), resolved.data()) == nullptr) {
     return std::unexpected(openError(settings.device, std::strerror(errno)));
   }
-  sp_port* raw = nullptr;
-  if (const auto status = sp_get_port_by_name(resolved.data(), &raw); status != SP_OK) {
-    return std::unexpected(openError(settings.device, lastSerialError(status)));
-  }
-  Serial serial(raw);
-  if (const auto status = sp_open(raw, SP_MODE_READ_WRITE); status != SP_OK) {
-    return std::unexpected(openError(settings.device, lastSerialError(status)));
-  }
+  auto serial = openSerial(resolved.data(), settings);
+  if (!serial) return std::unexpected(serial.error());
+  Fd pty;
   int fd = -1;
-  sp_get_port_handle(raw, &fd);
+  if (*serial != nullptr) {
+    sp_get_port_handle(serial->get(), &fd);
+  } else {
+    pty = Fd(::open(resolved.data(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    fd = pty.get();
+    if (fd < 0) return std::unexpected(openError(settings.device, std::strerror(errno)));
+  }
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return std::unexpected(openError(settings.device, "in use: another process holds its lock"));
   }
-  ::ioctl(fd, TIOCEXCL);
-  if (const auto status = configure(raw, settings); status != SP_OK) {
-    return std::unexpected(openError(settings.device, lastSerialError(status)));
-  }
   if (!makeRaw(fd)) return std::unexpected(openError(settings.device, std::strerror(errno)));
-  return std::unique_ptr<TtyPort>(new TtyPort(loop, std::move(serial), fd));
+  ::ioctl(fd, TIOCEXCL);
+  return std::unique_ptr<TtyPort>(new TtyPort(loop, std::move(*serial), std::move(pty), fd));
 }
 
-TtyPort::TtyPort(async::UvLoop& loop, Serial serial, int fd) : serial_(std::move(serial)), fd_(fd) {
+TtyPort::TtyPort(async::UvLoop& loop, Serial serial, Fd pty, int fd)
+    : serial_(std::move(serial)), pty_(std::move(pty)), fd_(fd) {
   watch_ =
       loop.watch(fd_, async::Interest{.readable = true}, [this](async::Interest seen) { onReady(seen); });
 }

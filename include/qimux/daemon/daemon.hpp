@@ -1,20 +1,20 @@
 // The whole: builds the rooms from a configuration, owns them, and ends them.
 #pragma once
 
-#include <functional>
-#include <memory>
-
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/error.hpp"
 #include "qimux/daemon/config.hpp"
+
+#include <functional>
+#include <memory>
 
 namespace qimux::daemon {
 
 class Daemon {
  public:
-  // Makes the interface, the private namespace and the control socket; everything that needs a right is done when it
-  // returns. The error names what to do. `on_stopped` is called from the loop after stop(), or when the device is missing
-  // and serial.on_missing is "exit".
+  // Makes the interface, the private namespace and the control socket; everything that needs a right is done
+  // when it returns. The error names what to do. `on_stopped` is called from the loop after stop(), or when
+  // the device is missing and serial.on_missing is "exit".
   enum class End { Stopped, DeviceMissing };
   static Result<std::unique_ptr<Daemon>> create(async::UvLoop& loop, const Config& config,
                                                 std::function<void(End)> on_stopped);

@@ -1,12 +1,13 @@
-// What the control socket tells of the rooms, as JSON. Field names are a contract: they are added to, never changed.
+// What the control socket tells of the rooms, as JSON. Field names are a contract: they are added to, never
+// changed.
 #pragma once
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "qimux/bridge/gateway.hpp"
 #include "qimux/bridge/link.hpp"
 #include "qimux/bridge/multiplexer.hpp"
 #include "qimux/daemon/config.hpp"
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace qimux::daemon {
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "qimux/async/uv_loop.hpp"
+#include "qimux/base/fd.hpp"
 #include "qimux/serial/port.hpp"
 
 #include <deque>
@@ -39,14 +40,16 @@ class TtyPort final : public Port {
   };
   using Serial = std::unique_ptr<sp_port, SerialCloser>;
 
-  TtyPort(async::UvLoop& loop, Serial serial, int fd);
+  static Result<Serial> openSerial(const std::string& path, const TtySettings& settings);
+  TtyPort(async::UvLoop& loop, Serial serial, Fd pty, int fd);
   void onReady(async::Interest seen);
   void readAll();
   void flush();
   void fail(std::string_view call, int error_number);
 
-  Serial serial_;
-  int fd_;  // of serial_
+  Serial serial_;  // null for a pty
+  Fd pty_;         // invalid for anything else
+  int fd_;         // of the one of them that is there
   Bytes unwritten_;
   bool lost_ = false;
   std::unique_ptr<async::UvLoop::FdWatch> watch_;  // goes before the descriptor
