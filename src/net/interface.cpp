@@ -11,7 +11,7 @@ Result<void> configure(Netlink& netlink, unsigned index, const OuterInterface::O
   if (auto done = netlink.setNoIpv6Address(index); !done) return done;
   // Also against addresses that others would add. Without it the line above still holds, so a sandbox that
   // makes /proc/sys read-only is no error.
-  (void)writeSysctl("net/ipv6/conf/" + options.name + "/disable_ipv6", "1");
+  trySysctl("net/ipv6/conf/" + options.name + "/disable_ipv6", "1");
   if (auto done = netlink.setMtu(index, options.mtu); !done) return done;
   if (auto done = netlink.addAddress(index, options.address); !done) return done;
   if (auto done = netlink.setUp(index); !done) return done;

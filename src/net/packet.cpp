@@ -212,7 +212,7 @@ void Packet::setWindow(std::uint16_t window) {
 void Packet::blankSack() {
   if (!is(kTcp)) return;
   // The whole option space is summed, because an option may begin at an odd byte.
-  const ByteSpan options = transport().subspan(kTcpMinimum, tcp()->headerLength() - kTcpMinimum);
+  const ByteSpan options = transport().subspan(kTcpMinimum, TcpView(payload()).headerLength() - kTcpMinimum);
   const std::uint32_t before = sumOf(options);
   std::size_t from = 0;
   while (const auto place = findOption(options, kOptionSack, from)) {

@@ -49,7 +49,7 @@ void tuneStack() {
       {"net/ipv4/tcp_fin_timeout", "60"},
       {"net/ipv6/conf/all/disable_ipv6", "1"},
   }};
-  for (const auto& [path, value] : kSettings) (void)writeSysctl(path, value);
+  for (const auto& [path, value] : kSettings) trySysctl(path, value);
 }
 
 Error step(std::string_view name, Error error) {

@@ -1,6 +1,7 @@
 #include "qimux/net/sysctl.hpp"
 
 #include "qimux/base/fd.hpp"
+#include "qimux/base/log.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -26,6 +27,10 @@ Result<void> writeSysctl(std::string_view path, std::string_view value) {
   // A setting is taken whole or not at all.
   if (::write(fd->get(), value.data(), value.size()) < 0) return std::unexpected(systemError(path, errno));
   return {};
+}
+
+void trySysctl(std::string_view path, std::string_view value) {
+  if (const auto done = writeSysctl(path, value); !done) log::debug(done.error().text());
 }
 
 Result<std::string> readSysctl(std::string_view path) {

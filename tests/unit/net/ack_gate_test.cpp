@@ -238,6 +238,14 @@ TEST_CASE("a FIN after everything is confirmed is acknowledged by the kernel its
   CHECK(flow.last.ack == Flow::seqOf(101));
 }
 
+TEST_CASE("the first FIN counts: a program cannot have a later end than it said") {
+  Flow flow;
+  flow.sends(0, 100, tcp::kAck | tcp::kFin);
+  flow.sends(0, 200, tcp::kAck | tcp::kFin);
+  CHECK(flow.acks(101, 3899));
+  CHECK(read(flow.gate.advance(100)).ack == Flow::seqOf(101));
+}
+
 TEST_CASE("a FIN that brings data waits for the data, also when it is sent again") {
   Flow flow;
   flow.sends(0, 50, tcp::kAck | tcp::kFin);

@@ -7,8 +7,8 @@
 namespace qimux::net::test {
 
 // Runs `body` in a child that has a fresh network namespace with CAP_NET_ADMIN in it. `body` returns what
-// went wrong, or nothing; that is the result here. Where this machine has no TUN, prints SKIP and the reason
-// and returns nothing, unless CI=true, where it is a failure like any other.
+// went wrong, or nothing; that is the result here. Where this machine has no TUN or allows no namespace,
+// prints SKIP and the reason and returns nothing, unless CI=true, where it is a failure like any other.
 std::string inOwnNamespace(const std::function<std::string()>& body);
 
 // Inside a body: gives up every capability; the user stays the same. False where that fails.

@@ -98,6 +98,9 @@ std::string sysctls() {
   QIMUX_NEED(readSysctl("net/ipv4/tcp_ecn").value() == "0");
   QIMUX_NEED_OK(writeSysctl("net/ipv4/tcp_ecn", "1"));
   QIMUX_NEED(readSysctl("net/ipv4/tcp_ecn").value() == "1");
+  trySysctl("net/ipv4/tcp_ecn", "2");
+  QIMUX_NEED(readSysctl("net/ipv4/tcp_ecn").value() == "2");
+  trySysctl("net/ipv4/no_such_setting", "1");
   const auto absent = writeSysctl("net/ipv4/no_such_setting", "1");
   QIMUX_NEED(!absent);
   QIMUX_NEED(absent.error().what == "net/ipv4/no_such_setting");
