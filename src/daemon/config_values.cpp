@@ -29,8 +29,8 @@ constexpr std::array kUnits = {Unit{"ms", std::chrono::milliseconds(1)}, Unit{"s
                                Unit{"min", std::chrono::minutes(1)}, Unit{"h", std::chrono::hours(1)},
                                Unit{"d", std::chrono::hours(24)}};
 
-// At most nine digits: no unit makes them too many for a Duration.
-constexpr std::size_t kMaxDurationDigits = 9;
+// A hundred million days are the last power of ten that a Duration of microseconds can count.
+constexpr std::size_t kMaxDurationDigits = 8;
 
 std::string durationProblem(std::string_view text, std::string_view digits, std::string_view unit) {
   if (digits.empty() || digits.size() > kMaxDurationDigits) {
