@@ -12,35 +12,46 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <utility>
+
+// Writes what a coverage build has counted; not there in others.
+extern "C" void __gcov_dump() __attribute__((weak));
 
 using namespace qimux::ctl;
 using namespace qimux::ctl::test;
 
 namespace {
 
-// A process on a terminal of its own that monitors `path`, and what it writes there.
+std::string online(const std::string&) {
+  return std::string(R"({"ok":true,"result":{"link":"online","version":"0.1.0"}})") + "\n";
+}
+
+// A process on a terminal of its own that monitors a daemon, and what it writes there.
 class OnTerminal {
  public:
-  OnTerminal(const std::string& path, unsigned short rows, unsigned short columns, const char* term,
-             bool colour) {
+  OnTerminal(unsigned short rows, unsigned short columns, const char* term, bool colour,
+             bool hang_up = false) {
+    const std::string path = socketPath();
     const winsize size{rows, columns, 0, 0};
     int master = -1;
+    int gate[2];
+    REQUIRE(::pipe(gate) == 0);
+    // Before the daemon's thread: a process with one thread is all that a fork keeps whole.
     child_ = ::forkpty(&master, nullptr, nullptr, &size);
-    REQUIRE(child_ >= 0);
-    if (child_ == 0) {
-      ::setenv("TERM", term, 1);
-      if (colour) {
-        ::unsetenv("NO_COLOR");
-      } else {
-        ::setenv("NO_COLOR", "1", 1);
-      }
-      Command command;
-      command.verb = "monitor";
-      command.socket = path;
-      const int code = run(command, *openConsole());
-      ::_exit(code);
-    }
+    if (child_ == 0) monitorIn(path, gate[0], term, colour);
+    REQUIRE(child_ > 0);
     master_ = qimux::Fd(master);
+    daemon_.emplace(online, hang_up, path);
+    REQUIRE(::write(gate[1], "x", 1) == 1);
+    ::close(gate[0]);
+    ::close(gate[1]);
+  }
+  OnTerminal(const OnTerminal&) = delete;
+  OnTerminal& operator=(const OnTerminal&) = delete;
+  ~OnTerminal() {
+    if (child_ <= 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
   }
   // Reads until `words` have been seen, or the other end is closed.
   bool until(std::string_view words) {
@@ -56,7 +67,7 @@ class OnTerminal {
   int finish() {
     until("never said");
     int status = 0;
-    REQUIRE(::waitpid(child_, &status, 0) == child_);
+    REQUIRE(::waitpid(std::exchange(child_, -1), &status, 0) > 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   void signal(int number) const { ::kill(child_, number); }
@@ -67,22 +78,31 @@ class OnTerminal {
   std::string seen;
 
  private:
+  [[noreturn]] static void monitorIn(const std::string& path, int gate, const char* term, bool colour) {
+    ::setenv("TERM", term, 1);
+    ::unsetenv("NO_COLOR");
+    if (!colour) ::setenv("NO_COLOR", "1", 1);
+    char go = 0;
+    Command command;
+    command.verb = "monitor";
+    command.socket = path;
+    const int code = ::read(gate, &go, 1) == 1 ? run(command, *openConsole()) : kUsage;
+    if (__gcov_dump != nullptr) __gcov_dump();
+    ::_exit(code);
+  }
+
   pid_t child_ = -1;
   qimux::Fd master_;
+  std::optional<FakeDaemon> daemon_;
 };
 
 constexpr char kCtrlC = 3;
 constexpr char kCtrlZ = 26;
 
-std::string online(const std::string&) {
-  return std::string(R"({"ok":true,"result":{"link":"online","version":"0.1.0"}})") + "\n";
-}
-
 }  // namespace
 
 TEST_CASE("Ctrl-C gives the terminal back, and is no failure") {
-  const FakeDaemon daemon(online);
-  OnTerminal program(daemon.path, 24, 80, "xterm", true);
+  OnTerminal program(24, 80, "xterm", true);
   REQUIRE(program.until("IDLE"));
   CHECK(program.seen.starts_with("\x1b[?1049h\x1b[?25l\x1b[H"));
   CHECK(program.seen.find("\x1b[1;32monline\x1b[0m") != std::string::npos);
@@ -92,8 +112,7 @@ TEST_CASE("Ctrl-C gives the terminal back, and is no failure") {
 }
 
 TEST_CASE("so does being told to end") {
-  const FakeDaemon daemon(online);
-  OnTerminal program(daemon.path, 24, 80, "xterm", true);
+  OnTerminal program(24, 80, "xterm", true);
   REQUIRE(program.until("IDLE"));
   program.signal(SIGTERM);
   CHECK(program.finish() == kOk);
@@ -101,8 +120,7 @@ TEST_CASE("so does being told to end") {
 }
 
 TEST_CASE("Ctrl-Z gives the terminal back for the while") {
-  const FakeDaemon daemon(online);
-  OnTerminal program(daemon.path, 24, 80, "xterm", true);
+  OnTerminal program(24, 80, "xterm", true);
   REQUIRE(program.until("IDLE"));
   program.type(kCtrlZ);
   REQUIRE(program.stopped());
@@ -117,8 +135,7 @@ TEST_CASE("Ctrl-Z gives the terminal back for the while") {
 }
 
 TEST_CASE("NO_COLOR is honoured") {
-  const FakeDaemon daemon(online);
-  OnTerminal program(daemon.path, 24, 80, "xterm", false);
+  OnTerminal program(24, 80, "xterm", false);
   REQUIRE(program.until("IDLE"));
   CHECK(program.seen.find("\x1b[1;32m") == std::string::npos);
   CHECK(program.seen.find("\x1b[7m") == std::string::npos);
@@ -127,16 +144,14 @@ TEST_CASE("NO_COLOR is honoured") {
 }
 
 TEST_CASE("a dumb terminal gets lines") {
-  const FakeDaemon daemon(online, true);
-  OnTerminal program(daemon.path, 24, 80, "dumb", true);
+  OnTerminal program(24, 80, "dumb", true, true);
   CHECK(program.finish() == kUnreachable);
   CHECK(program.seen.find('\x1b') == std::string::npos);
   CHECK(program.seen.starts_with("online - - queue -"));
 }
 
 TEST_CASE("a small terminal does not scroll") {
-  const FakeDaemon daemon(online);
-  OnTerminal program(daemon.path, 3, 20, "xterm", false);
+  OnTerminal program(3, 20, "xterm", false);
   REQUIRE(program.until("\x1b[J"));
   program.type(kCtrlC);
   CHECK(program.finish() == kOk);

@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -322,6 +324,27 @@ TEST_CASE("one client more than there may be is told so; a place that is free ag
   REQUIRE(bench.until([&] { return bench.server->clients() == 1; }));
   Client fourth(bench);
   CHECK(fourth.ask(R"({"verb":"status"})") == R"({"ok":true,"result":{"n":3,"filler":""}})");
+}
+
+TEST_CASE("a process without a free descriptor makes a client wait, and does not spin meanwhile") {
+  Bench bench;
+  Client client(bench);
+  client.send("{\"verb\":\"status\"}\n");
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int lowest_free = ::dup(0);
+  REQUIRE(lowest_free >= 0);
+  ::close(lowest_free);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(lowest_free);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::clock_t used = std::clock();
+  async::Timer relief(bench.loop);
+  relief.start(500ms, [&] { ::setrlimit(RLIMIT_NOFILE, &before); });
+  CHECK(client.line() == R"({"ok":true,"result":{"n":1,"filler":""}})");
+  // A loop that spins for half a second burns half a second.
+  CHECK(std::clock() - used < CLOCKS_PER_SEC / 4);
+  CHECK(::setrlimit(RLIMIT_NOFILE, &before) == 0);
 }
 
 TEST_CASE("a server that cannot listen says why") {
