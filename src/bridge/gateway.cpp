@@ -64,8 +64,9 @@ void Gateway::fromProgram(ByteSpan bytes) {
     return;
   }
   if (packet->isFragment()) {
+    // What does not fit one AT+QISEND is not sent in pieces: its program learns the size that fits (EMSGSIZE).
     ++counters_.fragments;
-    return;
+    return toProgram(net::icmpUnreachable(*packet, net::icmp::kFragmentationNeeded, options_.gateway, options_.mtu));
   }
   if (!forGateway(*packet) && !routable(packet->destination().address)) {
     ++counters_.not_routable;

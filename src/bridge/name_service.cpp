@@ -51,15 +51,14 @@ class NameService::Connection {
       for (const auto& message : dns_.feed(ByteView(chunk).first(count))) ask(message);
       if (dns_.failed()) return close();
     }
-    if (stream_->readable() == 0 && stream_->input() != AppStream::Input::Open && waiting_ == 0) close();
+    if (stream_->readable() == 0 && stream_->input() != AppStream::Input::Open && waiting_.use_count() == 1) close();
   }
 
  private:
   void ask(const Bytes& message) {
-    ++waiting_;
-    owner_.ask(message, DnsTransport::Tcp, [this, alive = alive_](const Bytes& answer) {
+    // A reply that is destroyed uncalled is silence: then the ticket goes with it.
+    owner_.ask(message, DnsTransport::Tcp, [this, alive = alive_, ticket = waiting_](const Bytes& answer) {
       if (!*alive) return;
-      --waiting_;
       const Bytes framed = DnsStream::frame(answer);
       unread_.insert(unread_.end(), framed.begin(), framed.end());
       flush();
@@ -89,7 +88,7 @@ class NameService::Connection {
   std::function<void()> closed_;
   DnsStream dns_;
   Bytes unread_;
-  std::size_t waiting_ = 0;
+  std::shared_ptr<bool> waiting_ = std::make_shared<bool>();  // one holder for each question without an answer
   bool over_ = false;
   async::Timer idle_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -132,7 +131,15 @@ class NameService::Upstream final : public UdpObserver {
   }
 
   void forgetLate() {
-    std::erase_if(pending_, [now = loop_.now()](const auto& entry) { return entry.second.until <= now; });
+    for (auto it = pending_.begin(); it != pending_.end();) {
+      if (it->second.until > loop_.now()) {
+        ++it;
+        continue;
+      }
+      auto question = std::move(it->second.question);
+      it = pending_.erase(it);
+      question.reply(dnsFailure(question.message, question.transport));
+    }
   }
 
   void datagram(ByteView payload) override {
@@ -143,7 +150,7 @@ class NameService::Upstream final : public UdpObserver {
     const auto& message = found->second.question.message;
     answer[0] = message[0];
     answer[1] = message[1];
-    if (!dnsAnswers(answer, message)) return;
+    if (!dnsAnswers(message, answer)) return;
     auto question = std::move(found->second.question);
     pending_.erase(found);
     question.reply(std::move(answer));

@@ -13,10 +13,11 @@ using namespace std::chrono_literals;
 constexpr std::size_t kSmall = 256;
 // A module that has no room gets time to send something off.
 constexpr async::Duration kFullPause = 200ms;
-// The first guess of how late acknowledgements are, and the limits of the beat.
+// The first guess of how late acknowledgements are, and the limits of it. The guess follows what AT+QISACK finds: a
+// question that came late shortens it, one that came too early lengthens it.
 constexpr async::Duration kFirstLag = 200ms;
-constexpr async::Duration kShortestBeat = 50ms;
-constexpr async::Duration kLongestBeat = 2s;
+constexpr async::Duration kShortestLag = 20ms;
+constexpr async::Duration kLongestLag = 2s;
 // Looks for arrivals whose URC was lost: soon after the last activity, then ever more rarely.
 constexpr async::Duration kFirstPoll = 4s;
 constexpr async::Duration kLongestPoll = 5min;
@@ -193,13 +194,14 @@ ByteView TcpSession::payload(std::size_t quantum) {
 
 void TcpSession::sendDone(std::size_t size) {
   assert(size <= outbox_.size());
-  if (inFlight() == 0) {
-    oldest_unacknowledged_ = loop_.now();
-    counters_due_ = loop_.now() + std::clamp(lag_, kShortestBeat, kLongestBeat);
-  }
+  if (inFlight() == 0) counters_due_ = loop_.now() + lag_;
   if (size <= kSmall) last_small_ = loop_.now();
   sent_ += size;
   outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(size));
+  // Before the module's buffer is full, so that it need not run empty.
+  if (inFlight() > module::kSendBuffer / 2) {
+    counters_due_ = std::min(counters_due_, std::max(loop_.now(), counters_at_ + kShortestLag));
+  }
   progress_at_ = loop_.now();
   poll_step_ = kFirstPoll;
   poll_at_ = loop_.now() + poll_step_;
@@ -269,16 +271,14 @@ void TcpSession::counters(const module::SendCounters& counters) {
   const std::uint64_t acknowledged = std::max(acknowledged_, sent_ - unacknowledged);
   const bool moved = acknowledged > acknowledged_;
   confirm(acknowledged);
+  counters_at_ = loop_.now();
   if (inFlight() == 0) {
-    // A short memory: one slow answer must not make the next wait as long.
-    lag_ = (lag_ + (loop_.now() - oldest_unacknowledged_)) / 2;
+    lag_ = std::max(kShortestLag, lag_ * 3 / 4);
     counters_due_ = async::TimePoint::max();
     return;
   }
-  if (moved) oldest_unacknowledged_ = loop_.now();
-  const auto age = loop_.now() - oldest_unacknowledged_;
-  counters_due_ =
-      loop_.now() + std::clamp<async::Duration>(std::max(lag_ / 2, age / 2), kShortestBeat, kLongestBeat);
+  if (!moved) lag_ = std::min(kLongestLag, lag_ * 5 / 4);
+  counters_due_ = loop_.now() + std::max(kShortestLag, lag_ / 2);
 }
 
 void TcpSession::countersRefused() {
@@ -291,7 +291,7 @@ void TcpSession::countersRefused() {
 void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> total) {
   data_waits_ = true;
   backlog_ = total;
-  if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now() + kShortestBeat);
+  if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now() + kShortestLag);
 }
 
 void TcpSession::remoteClosed() {

@@ -62,6 +62,7 @@ bridge::GatewayOptions gatewayOptions(const Config& config) {
   bridge::GatewayOptions options;
   options.network = config.tun.address;
   options.gateway = config.tun.gateway();
+  options.mtu = static_cast<std::uint16_t>(config.tun.mtu);
   options.hold_offline = config.tun.hold_offline;
   options.acknowledge = acknowledgeOf(config.tcp.acknowledge);
   options.dns.ttl = config.dns.ttl;

@@ -104,7 +104,7 @@ Bytes tcpAck(const TcpAck& fields) {
   return tcpSegment(fields, tcp::kAck);
 }
 
-Bytes icmpUnreachable(const Packet& about, std::uint8_t code, std::uint32_t from) {
+Bytes icmpUnreachable(const Packet& about, std::uint8_t code, std::uint32_t from, std::uint16_t mtu) {
   if (!mayReport(about)) return {};
   const ByteView original = about.bytes();
   const ByteView quoted = original.first(std::min(original.size(), kErrorMax - kIpHeader - kIcmpHeader));
@@ -112,6 +112,7 @@ Bytes icmpUnreachable(const Packet& about, std::uint8_t code, std::uint32_t from
   const ByteSpan message = ByteSpan(packet).subspan(kIpHeader);
   message[0] = icmp::kUnreachable;
   message[1] = code;
+  store16(message, 6, mtu);
   std::copy(quoted.begin(), quoted.end(), message.begin() + kIcmpHeader);
   store16(message, 2, checksumOf(sumOf(message)));
   return packet;

@@ -118,7 +118,9 @@ class Program {
                              [this](unsigned baud) { uart_.setBaud(baud); }},
                 std::move(transcript)),
         script_(module_) {
-    uart_.onDrained([this] { port_->pause(false); });
+    uart_.onPassed([this] {
+      if (uart_.queuedFromHost() <= kAhead) port_->pause(false);
+    });
   }
 
   Result<void> openPort(const ProgramOptions& options) {

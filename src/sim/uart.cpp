@@ -54,11 +54,8 @@ void Uart::Lane::fire() {
     queue_.drop(count);
     deliver_(piece);
   }
-  if (!queue_.empty()) {
-    arm();
-  } else if (drained_) {
-    drained_();
-  }
+  if (passed_) passed_();
+  if (!queue_.empty()) arm();
 }
 
 void Uart::Lane::setBaud(unsigned baud) {

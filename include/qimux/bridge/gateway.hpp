@@ -22,6 +22,7 @@ namespace qimux::bridge {
 struct GatewayOptions {
   net::Cidr network;          // tun.address
   std::uint32_t gateway = 0;  // the next address in it
+  std::uint16_t mtu = 1488;
   async::Duration hold_offline = std::chrono::seconds(30);
   Acknowledge acknowledge = Acknowledge::Remote;
   DnsOptions dns;

@@ -117,7 +117,7 @@ class TcpSession final : public Session {
   bool suspicious_ = false;  // AT+QISTATE is to tell whether the socket lives
   async::TimePoint blocked_until_{};
   async::TimePoint counters_due_ = async::TimePoint::max();
-  async::TimePoint oldest_unacknowledged_{};
+  async::TimePoint counters_at_{};  // when they were last told
   async::Duration lag_;
   async::TimePoint progress_at_{};
   async::TimePoint linger_until_ = async::TimePoint::max();

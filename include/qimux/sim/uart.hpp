@@ -25,8 +25,8 @@ class Uart {
   void fromModule(ByteView bytes) { to_host_.send(bytes); }
   // Bytes of the host on the line: whoever reads them from a file should wait while there are many.
   std::size_t queuedFromHost() const { return to_module_.queued(); }
-  // Called when everything that the host wrote has passed.
-  void onDrained(std::move_only_function<void()> call) { to_module_.onDrained(std::move(call)); }
+  // Called whenever some of it has passed.
+  void onPassed(std::move_only_function<void()> call) { to_module_.onPassed(std::move(call)); }
   // For both ways, from the next byte on. A line without a limit keeps none.
   void setBaud(unsigned baud);
 
@@ -36,7 +36,7 @@ class Uart {
     Lane(async::Loop& loop, unsigned baud, Deliver deliver);
     void send(ByteView bytes);
     std::size_t queued() const { return queue_.size(); }
-    void onDrained(std::move_only_function<void()> call) { drained_ = std::move(call); }
+    void onPassed(std::move_only_function<void()> call) { passed_ = std::move(call); }
     void setBaud(unsigned baud);
 
    private:
@@ -50,7 +50,7 @@ class Uart {
     async::Timer timer_;
     unsigned baud_;
     Deliver deliver_;
-    std::move_only_function<void()> drained_;
+    std::move_only_function<void()> passed_;
     ByteQueue queue_;
     async::TimePoint begin_{};
     std::uint64_t delivered_ = 0;
