@@ -92,7 +92,8 @@ void Channel::onToken(const Token& token) {
   }
   switch (exchange_->onToken(token)) {
     case Exchange::Verdict::Foreign:
-      queueUrc(token.text());
+      // A line that was cut says nothing that could be believed.
+      if (token.kind == Token::Kind::Line) queueUrc(token.text());
       break;
     case Exchange::Verdict::Taken:
       if (exchange_->completeButForOk()) progress_.set();

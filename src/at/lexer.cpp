@@ -73,8 +73,9 @@ std::optional<Token> Lexer::nextLine() {
   }
   consume(length + 1);
   ByteView line = bytes.first(length);
-  while (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
+  // Before its CRs are dropped: a line that came in pieces was measured with them.
   if (line.size() > kMaxLine) return Token{Token::Kind::Overlong, line.first(kMaxLine)};
+  while (!line.empty() && line.back() == '\r') line = line.first(line.size() - 1);
   return Token{Token::Kind::Line, line};
 }
 

@@ -30,7 +30,8 @@ struct Token {
 
 class Lexer {
  public:
-  // The longest line of these modules is a 256-character echo; an answer is shorter.
+  // With its CRs, without its LF. The longest line of these modules is a 256-character echo; an answer is
+  // shorter.
   static constexpr std::size_t kMaxLine = 512;
   // AT+QIRD gives at most 1500 bytes.
   static constexpr std::size_t kMaxBlock = 1500;
