@@ -39,7 +39,7 @@ struct ControlLimits {
 class ControlServer {
  public:
   // Listens on `path` for `group`, as ControlSocket does and with its errors. The loop and the handler
-  // outlive the server. Its end closes every client.
+  // outlive the server. Its end closes every client, and is not to come from within handle().
   static Result<std::unique_ptr<ControlServer>> listen(async::UvLoop& loop, ControlHandler& handler,
                                                        const std::string& path, const std::string& group,
                                                        const ControlLimits& limits = {});
