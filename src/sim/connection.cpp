@@ -58,6 +58,7 @@ bool Connection::send(ByteView bytes) {
   }
   sent_ += bytes.size();
   written_here_ = 0;
+  if (dead_) return true;
   const async::TimePoint due = air_.up(bytes.size());
   if (up_.empty() && due <= loop_.now() && write(bytes)) return true;
   if (up_.empty()) up_offset_ = written_here_;
@@ -120,7 +121,7 @@ std::size_t Connection::room() const {
 
 void Connection::readable() {
   // As much as there is room for; then the far end's window closes.
-  while (socket_ && !ended_ && receiveOne()) {
+  while (socket_ && !ended_ && !dead_ && receiveOne()) {
   }
 }
 
@@ -199,7 +200,7 @@ void Connection::take(std::size_t count) {
     if (packets_.front() == 0) packets_.pop_front();
   }
   // Not for every few bytes: a window that opens by a byte at a time makes silly segments.
-  if (socket_ && open_ && !ended_ && room() >= std::min(kPacket, options_.receive_buffer / 2)) {
+  if (socket_ && open_ && !ended_ && !dead_ && room() >= std::min(kPacket, options_.receive_buffer / 2)) {
     socket_->wantReadable(true);
   }
 }
@@ -229,6 +230,16 @@ void Connection::finishLeaving() {
   if (!leaving_) return;
   // From the loop: whoever called leave() may still be looking at this.
   result_timer_.start(async::Duration{0}, [this] { events_.left(*this); });
+}
+
+void Connection::die() {
+  dead_ = true;
+  up_.clear();
+  up_timer_.stop();
+  down_.clear();
+  down_bytes_ = 0;
+  down_timer_.stop();
+  if (socket_) socket_->wantReadable(false);
 }
 
 void Connection::end(bool reset) {

@@ -77,6 +77,13 @@ Result<void> reset(Module& module, const Words& words) {
   return endSocket(module, words, true);
 }
 
+Result<void> dead(Module& module, const Words& words) {
+  const auto index = words.whole(0, kSockets - 1);
+  if (!index) return wrong(words, "needs the index of a socket");
+  if (!module.stack().killSocket(static_cast<int>(*index))) return wrong(words, "is not connected");
+  return {};
+}
+
 Result<void> reboot(Module& module, const Words&) {
   module.reboot();
   return {};
@@ -197,6 +204,7 @@ constexpr std::array kFaults{
           pdpDeact},
     Fault{{"close", "N", "the far end of socket N closes: N, CLOSED"}, close},
     Fault{{"reset", "N", "the same, and what has not gone out is lost"}, reset},
+    Fault{{"dead", "N", "nothing passes through socket N any more, and nobody says so"}, dead},
     Fault{{"reboot", "", "the module starts again, without a warning"}, reboot},
     Fault{{"power-off", "", "the module is off and answers nothing"}, powerOff},
     Fault{{"power-on", "", "the module starts"}, powerOn},

@@ -30,6 +30,8 @@ void addLine(CLI::App& app, Options& options) {
   app.add_option("--listen", options.listen, "unix:PATH or tcp:ADDRESS:PORT; one client at a time");
   app.add_option("--baud", options.module.baud, "rate of the line, 10 bits a byte; 0 = no limit")
       ->capture_default_str();
+  app.add_flag("--check-rate", options.check_rate,
+               "a host that has set another rate on the pseudo terminal hears and says garbage");
 }
 
 void addModule(CLI::App& app, Options& options) {

@@ -35,6 +35,7 @@ class ListenerPort final : public Port {
     paused_ = paused;
     if (client_) client_->pause(paused);
   }
+  std::size_t waiting() const override { return client_ ? client_->waiting() : 0; }
   void setReadSize(std::size_t bytes) override { read_size_ = bytes; }
 
  private:

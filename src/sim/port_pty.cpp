@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -25,6 +26,21 @@ Result<void> makeRaw(int fd) {
   ::cfsetspeed(&mode, B115200);
   if (::tcsetattr(fd, TCSANOW, &mode) < 0) return std::unexpected(systemError("tcsetattr", errno));
   return {};
+}
+
+unsigned speedOf(int fd) {
+  struct Speed {
+    speed_t code;
+    unsigned baud;
+  };
+  static constexpr std::array kSpeeds{Speed{B75, 75},       Speed{B150, 150},     Speed{B300, 300},
+                                      Speed{B600, 600},     Speed{B1200, 1200},   Speed{B2400, 2400},
+                                      Speed{B4800, 4800},   Speed{B9600, 9600},   Speed{B19200, 19200},
+                                      Speed{B38400, 38400}, Speed{B57600, 57600}, Speed{B115200, 115200}};
+  termios mode{};
+  if (::tcgetattr(fd, &mode) < 0) return 0;
+  const auto it = std::ranges::find(kSpeeds, ::cfgetospeed(&mode), &Speed::code);
+  return it == kSpeeds.end() ? 0 : it->baud;
 }
 
 Result<void> placeLink(const std::string& link, const std::string& target) {
@@ -60,6 +76,8 @@ class PtyPort final : public Port {
 
   void write(ByteView bytes) override { stream_.write(bytes); }
   void pause(bool paused) override { stream_.pause(paused); }
+  std::size_t waiting() const override { return stream_.waiting(); }
+  unsigned hostBaud() const override { return speedOf(slave_.get()); }
   void setReadSize(std::size_t bytes) override { stream_.setReadSize(bytes); }
 
  private:

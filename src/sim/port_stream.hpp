@@ -22,6 +22,7 @@ class Stream {
 
   void write(ByteView bytes);
   void pause(bool paused);
+  std::size_t waiting() const { return out_.size(); }
   void setReadSize(std::size_t bytes) { read_size_ = bytes; }
 
  private:

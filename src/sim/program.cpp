@@ -110,12 +110,17 @@ class Program {
  public:
   Program(const Options& options, SocketNetwork::Config network, Transcript::Sink transcript)
       : network_(loop_, std::move(network)),
+        rate_(options.autobaud ? 0 : options.baud),
         uart_(
-            loop_, options.baud, [this](ByteView bytes) { module_.fromHost(bytes); },
-            [this](ByteView bytes) { port_->write(bytes); }),
+            loop_, options.baud, [this](ByteView bytes) { module_.fromHost(atModuleRate(bytes)); },
+            [this](ByteView bytes) { port_->write(atModuleRate(bytes)); }),
         module_(loop_, options, network_,
                 Module::Host{[this](ByteView bytes) { uart_.fromModule(bytes); },
-                             [this](unsigned baud) { uart_.setBaud(baud); }},
+                             [this](unsigned baud) {
+                               rate_ = baud;
+                               uart_.setBaud(baud);
+                             },
+                             [this] { return uart_.queuedToHost() + (port_ ? port_->waiting() : 0); }},
                 std::move(transcript)),
         script_(module_) {
     uart_.onPassed([this] {
@@ -132,6 +137,7 @@ class Program {
                                      : openPty(loop_, options.link, received);
     if (!port) return std::unexpected(port.error());
     port_ = std::move(*port);
+    check_rate_ = options.check_rate;
     port_->setReadSize(options.module.baud == 0 ? kReadUnlimited : kReadPaced);
     return {};
   }
@@ -157,9 +163,22 @@ class Program {
   }
 
  private:
+  // What is left of bytes that were sent at one rate and heard at another. A module that finds the rate out
+  // by itself hears any.
+  ByteView atModuleRate(ByteView bytes) {
+    const unsigned host = port_->hostBaud();
+    if (!check_rate_ || rate_ == 0 || host == 0 || host == rate_) return bytes;
+    garbage_.clear();
+    for (const Byte byte : bytes) garbage_.push_back(static_cast<Byte>(byte * 37 | 0x80));
+    return garbage_;
+  }
+
   async::UvLoop loop_;
   std::unique_ptr<Port> port_;
   SocketNetwork network_;
+  unsigned rate_;
+  bool check_rate_ = false;
+  Bytes garbage_;
   Uart uart_;
   Module module_;
   Script script_;

@@ -82,10 +82,15 @@ void SendPhase::finish() {
   if (prompt == 3) result = fmt::format("{}, ", index_);
   result += sent ? "SEND OK" : "SEND FAIL";
   const bool shown = prompt != 2 || !sent;
-  module_.later().in(module_.options().command_latency, [&terminal, result, shown] {
+  const auto tell = [&terminal, result, shown] {
     if (shown) terminal.info(result);
     terminal.complete(Reply::done());
-  });
+  };
+  if (module_.options().command_latency.count() == 0) {
+    tell();
+  } else {
+    module_.later().in(module_.options().command_latency, tell);
+  }
 }
 
 }  // namespace qimux::sim

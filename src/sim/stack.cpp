@@ -66,6 +66,7 @@ Stack::Stack(async::Loop& loop, const Options& options, Network& network, Transc
       settings_(settings),
       air_(loop, options.rtt, options.rate),
       later_(loop),
+      push_again_(loop),
       alive_(std::make_shared<int>(0)) {
   for (auto& context : contexts_) context = std::make_unique<Context>(loop);
   for (auto& slot : slots_) slot = std::make_unique<Slot>(loop);
@@ -224,6 +225,13 @@ void Stack::resolve(const std::string& host, Network::Resolved done) {
       done(std::move(addresses));
     });
   });
+}
+
+bool Stack::killSocket(int index) {
+  Slot& one = slot(index);
+  if (one.state != SlotState::Connected) return false;
+  one.connection->die();
+  return true;
 }
 
 bool Stack::endSocket(int index, bool reset) {

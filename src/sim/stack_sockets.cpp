@@ -11,6 +11,9 @@ namespace qimux::sim {
 namespace {
 
 constexpr auto kClosedAgain = std::chrono::milliseconds(100);
+// With so many bytes on their way to the host nothing more is pushed, for so long.
+constexpr std::size_t kPushBacklog = 4096;
+constexpr auto kPushAgain = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -141,6 +144,10 @@ void Stack::push() {
 void Stack::pushSlot(int index) {
   Slot& one = slot(index);
   while (one.connection && one.connection->kept() > 0 && !terminal_.busy()) {
+    if (backlog && backlog() > kPushBacklog) {
+      push_again_.start(kPushAgain, [this] { push(); });
+      return;
+    }
     const ByteView data = one.connection->peek(1460);
     transcript_.payloadOut(data);
     std::string head = fmt::format("\r\n+RECEIVE: {}, {}\r\n", index, data.size());

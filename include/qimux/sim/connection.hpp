@@ -68,6 +68,9 @@ class Connection final : private SocketEvents {
 
   // No more events but left(), when what was sent has gone out; at the latest after half a minute.
   void leave();
+  // From now on nothing passes in either direction, and nobody is told: what operators do to idle
+  // connections.
+  void die();
   // As if the far end had closed it or reset it just now.
   void end(bool reset);
   // The far end shall see a reset when this is destroyed.
@@ -108,6 +111,7 @@ class Connection final : private SocketEvents {
   bool open_ = false;
   bool ended_ = false;
   bool leaving_ = false;
+  bool dead_ = false;
 
   std::uint64_t sent_ = 0;
   std::uint64_t written_ = 0;

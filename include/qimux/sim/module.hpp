@@ -42,6 +42,8 @@ class Module final : private Executor {
     Wire::Output write;
     // AT+IPR has changed the rate of the line, from the next byte on. May be empty.
     std::move_only_function<void(unsigned baud)> baud;
+    // Bytes of write() that have not reached the host yet: holds back what is pushed. May be empty.
+    std::move_only_function<std::size_t()> backlog;
   };
 
   Module(async::Loop& loop, Options options, Network& network, Host host, Transcript::Sink transcript = {});

@@ -22,6 +22,10 @@ class Port {
   virtual void write(ByteView bytes) = 0;
   // While paused, what the host writes stays in the kernel, and in the end holds it up.
   virtual void pause(bool paused) = 0;
+  // Bytes of write() that the host's side has not taken yet.
+  virtual std::size_t waiting() const = 0;
+  // The rate that the host has set; 0 where there is no such thing.
+  virtual unsigned hostBaud() const { return 0; }
   // The most bytes taken from the kernel at once.
   virtual void setReadSize(std::size_t bytes) = 0;
 };

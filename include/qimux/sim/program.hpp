@@ -20,6 +20,8 @@ struct ProgramOptions {
   std::vector<std::string> hosts;        // NAME=ADDR[,ADDR...]
   std::vector<std::string> black_holes;  // CIDR
   bool resolve = false;
+  // A host at another rate than the module's hears and says garbage.
+  bool check_rate = false;
   std::string script;
   std::string control;
   std::string transcript;

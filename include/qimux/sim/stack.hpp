@@ -128,12 +128,16 @@ class Stack final : private ConnectionEvents {
     int failing_names = 0;
   };
   Spoiled& connects() { return spoiled_; }
+  // By a fault: nothing passes any more, silently; false where it is not connected.
+  bool killSocket(int index);
   // By a fault: as if the far end had closed or reset it; false where it is not connected.
   bool endSocket(int index, bool reset);
   // Everything is gone without a word: reboot, power down.
   void reset();
   // The terminal has nothing to do: time to push what came (AT+QINDI=0).
   void push();
+  // Bytes on their way to the host; while there are many, nothing is pushed. May be empty.
+  std::move_only_function<std::size_t()> backlog;
 
  private:
   void connected(Connection& connection) override;
@@ -170,6 +174,7 @@ class Stack final : private ConnectionEvents {
   // Closed by the host, still sending.
   std::list<std::unique_ptr<Connection>> leaving_;
   Timeline later_;
+  async::Timer push_again_;
   std::shared_ptr<int> alive_;
   std::uint64_t generations_ = 0;
   Spoiled spoiled_;

@@ -25,6 +25,7 @@ class Uart {
   void fromModule(ByteView bytes) { to_host_.send(bytes); }
   // Bytes of the host on the line: whoever reads them from a file should wait while there are many.
   std::size_t queuedFromHost() const { return to_module_.queued(); }
+  std::size_t queuedToHost() const { return to_host_.queued(); }
   // Called whenever some of it has passed.
   void onPassed(std::move_only_function<void()> call) { to_module_.onPassed(std::move(call)); }
   // For both ways, from the next byte on. A line without a limit keeps none.

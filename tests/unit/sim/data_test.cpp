@@ -3,6 +3,8 @@
 #include "rig.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
+
 using namespace qimux;
 using namespace qimux::sim;
 using namespace qimux::sim::test;
@@ -230,6 +232,17 @@ TEST_CASE("AT+QINDI=0 pushes, between commands only, with the heads that were as
   rig.arrives("four");
   CHECK(rig.after(10ms) == "\r\n+RECEIVE: 0, 4\r\nRECV FROM:198.51.100.7:2000\r\nIPD4:four");
   CHECK(rig.say("AT+QIRD=0,1,0,10") == "\r\nERROR\r\n");
+}
+
+TEST_CASE("a push waits for a line that is full, and the far end with it") {
+  Connected rig({}, 0);
+  rig.backlog = 5000;
+  rig.arrives(std::string(20000, 'x'));
+  CHECK(rig.after(1s).empty());
+  CHECK(rig.seen->peer->pending() == 20000 - 16384);
+  rig.backlog = 0;
+  const std::string heard = rig.after(1s);
+  CHECK(static_cast<std::size_t>(std::ranges::count(heard, 'x')) == 20000);
 }
 
 TEST_CASE("a full receive buffer stops the far end, and reading lets it go on") {

@@ -55,6 +55,15 @@ TEST_CASE("close and reset end a socket as the far end would") {
   }
 }
 
+TEST_CASE("dead: sent and never acknowledged, and nothing comes") {
+  Connected rig;
+  CHECK(rig.fault("dead 0"));
+  CHECK(rig.send(0, "x") == "\r\nSEND OK\r\n");
+  CHECK(rig.after(60s).empty());
+  CHECK(rig.say("AT+QISACK=0") == "\r\n+QISACK: 1, 0, 1\r\n\r\nOK\r\n");
+  CHECK(rig.say("AT+QICLOSE=0") == "\r\n0, CLOSE OK\r\n");
+}
+
 TEST_CASE("hang: nothing is heard or said, and then everything") {
   Connected rig;
   CHECK(rig.fault("hang 20"));

@@ -69,6 +69,7 @@ struct Rig {
       heard += textOf(bytes);
       pieces.emplace_back(textOf(bytes));
     };
+    result.backlog = [this] { return backlog; };
     result.baud = [this](unsigned rate) { baud = rate; };
     return result;
   }
@@ -118,6 +119,8 @@ struct Rig {
   std::string heard;
   std::vector<std::string> pieces;
   unsigned baud = 0;
+  // What the test claims to have not yet read.
+  std::size_t backlog = 0;
   Module module;
 };
 

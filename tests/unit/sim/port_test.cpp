@@ -1,0 +1,146 @@
+// The pseudo terminal and the listening socket, from the host's side.
+#include "qimux/sim/port.hpp"
+
+#include "qimux/base/fd.hpp"
+#include "support/catch.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+using namespace qimux;
+using namespace qimux::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Directory {
+  Directory() {
+    std::string pattern = "/tmp/qimux-port-XXXXXX";
+    path = ::mkdtemp(pattern.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path); }
+  std::string path;
+};
+
+struct Machine {
+  Port::Received received() {
+    return [this](ByteView bytes) {
+      heard += textOf(bytes);
+      loop.stop();
+    };
+  }
+  // Until something was received, or `span` has passed.
+  void run(async::Duration span = 10s) {
+    async::Timer limit(loop);
+    limit.start(span, [this] { loop.stop(); });
+    loop.run();
+  }
+  async::UvLoop loop;
+  std::string heard;
+};
+
+std::string readSome(int fd) {
+  std::array<char, 100> buffer{};
+  const ssize_t size = ::read(fd, buffer.data(), buffer.size());
+  return {buffer.data(), size < 0 ? 0 : static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+TEST_CASE("the pseudo terminal is raw, survives its users, and forgets what the last one left") {
+  Directory directory;
+  Machine machine;
+  const std::string link = directory.path + "/tty";
+  auto port = openPty(machine.loop, link, machine.received());
+  REQUIRE(port);
+  for (int user = 0; user < 2; ++user) {
+    machine.heard.clear();
+    Fd host(::open(link.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK));
+    REQUIRE(host.valid());
+    int exclusive = 1;
+    REQUIRE(::ioctl(host.get(), TIOCGEXCL, &exclusive) == 0);
+    CHECK(exclusive == 0);
+    REQUIRE(::ioctl(host.get(), TIOCEXCL) == 0);
+    REQUIRE(::write(host.get(), "AT\r\n\x03", 5) == 5);
+    machine.run();
+    CHECK(machine.heard == "AT\r\n\x03");
+    (*port)->write(bytesOf("\r\nOK\r\n"));
+    CHECK(readSome(host.get()) == "\r\nOK\r\n");
+    CHECK((*port)->hostBaud() == 115200);
+    (*port)->write(bytesOf("never read"));
+    host.reset();
+    machine.run(50ms);
+  }
+  Fd late(::open(link.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK));
+  CHECK(readSome(late.get()).empty());
+}
+
+TEST_CASE("the link replaces a link but no file, and goes with the port") {
+  Directory directory;
+  Machine machine;
+  const std::string link = directory.path + "/tty";
+  std::filesystem::create_symlink("/nowhere", link);
+  {
+    const auto port = openPty(machine.loop, link, machine.received());
+    REQUIRE(port);
+    CHECK(std::filesystem::read_symlink(link).string().starts_with("/dev/pts/"));
+  }
+  CHECK_FALSE(std::filesystem::is_symlink(link));
+  Fd(::open(link.c_str(), O_CREAT | O_RDWR, 0600)).reset();
+  CHECK_FALSE(openPty(machine.loop, link, machine.received()));
+}
+
+TEST_CASE("a listening socket serves one client after another") {
+  Directory directory;
+  Machine machine;
+  const std::string path = directory.path + "/socket";
+  auto port = openListener(machine.loop, "unix:" + path, machine.received());
+  REQUIRE(port);
+  for (int user = 0; user < 2; ++user) {
+    machine.heard.clear();
+    Fd host(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    REQUIRE(::connect(host.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::write(host.get(), "AT\r", 3) == 3);
+    machine.run();
+    CHECK(machine.heard == "AT\r");
+    (*port)->write(bytesOf("OK"));
+    CHECK(readSome(host.get()) == "OK");
+  }
+}
+
+TEST_CASE("while paused the host's bytes stay where they are") {
+  Directory directory;
+  Machine machine;
+  auto port = openPty(machine.loop, directory.path + "/tty", machine.received());
+  REQUIRE(port);
+  Fd host(::open((directory.path + "/tty").c_str(), O_RDWR | O_NOCTTY));
+  (*port)->pause(true);
+  REQUIRE(::write(host.get(), "AT", 2) == 2);
+  machine.run(50ms);
+  CHECK(machine.heard.empty());
+  (*port)->pause(false);
+  machine.run();
+  CHECK(machine.heard == "AT");
+}
+
+TEST_CASE("nonsense to listen on is an error") {
+  Machine machine;
+  for (const char* where : {"", "tcp:", "tcp:127.0.0.1", "tcp:127.0.0.1:x", "tcp:nowhere:80",
+                            "unix:", "/tmp/x", "tcp:127.0.0.1:70000"}) {
+    CAPTURE(where);
+    CHECK_FALSE(openListener(machine.loop, where, machine.received()));
+  }
+}
