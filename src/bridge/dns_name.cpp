@@ -20,18 +20,21 @@ bool isHostByte(char c) {
   return isDigit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
 }
 
+// RFC 1123 2.1, and '_', which services use.
+bool isLabel(std::string_view label) {
+  if (label.empty() || label.size() > kMaxLabel) return false;
+  if (label.front() == '-' || label.back() == '-') return false;
+  return std::ranges::all_of(label, isHostByte);
+}
+
 bool isHostName(std::string_view text) {
-  if (text.empty() || text.size() > kMaxName) return false;
-  std::size_t label = 0;
-  for (const char c : text) {
-    if (c == '.') {
-      if (label == 0) return false;
-      label = 0;
-    } else if (!isHostByte(c) || ++label > kMaxLabel) {
-      return false;
-    }
+  if (text.size() > kMaxName) return false;
+  for (;;) {
+    const auto dot = text.find('.');
+    if (!isLabel(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
   }
-  return label != 0;
 }
 
 // Whatever inet_aton(), and so perhaps the module, would take for an address.

@@ -130,18 +130,19 @@ std::uint64_t Multiplexer::unconfirmed() const {
 }
 
 // The least recently used idle UDP association gives way to a waiter.
-void Multiplexer::makeRoom(async::TimePoint now) {
-  if (!pool_.starved(now)) return;
-  Session* oldest = nullptr;
+async::TimePoint Multiplexer::makeRoom(async::TimePoint now) {
+  constexpr auto kNever = async::TimePoint::max();
+  if (!pool_.starved(now)) return kNever;
+  Session* first = nullptr;
   for (auto* session : slots_) {
     if (session == nullptr) continue;
-    if (session->state() == State::Closing) return;  // room is being made already
-    if (session->mayYield(now) && (oldest == nullptr || session->lastActive() < oldest->lastActive()))
-      oldest = session;
+    if (session->state() == State::Closing) return kNever;  // room is being made already
+    if (first == nullptr || session->yieldsAt() < first->yieldsAt()) first = session;
   }
-  if (oldest == nullptr) return;
+  if (first == nullptr || first->yieldsAt() > now) return first == nullptr ? kNever : first->yieldsAt();
   ++counters_.yielded;
-  static_cast<UdpSession*>(oldest)->abandon();
+  static_cast<UdpSession*>(first)->abandon();
+  return kNever;
 }
 
 void Multiplexer::grantSlots(async::TimePoint now) {
@@ -172,10 +173,10 @@ bool Multiplexer::mayAskCounters(async::TimePoint now) {
 Multiplexer::Turn Multiplexer::chooseTurn() {
   const auto now = loop_.now();
   releaseSlots();
-  makeRoom(now);
+  Turn open, close, counters, check, idle;
+  idle.until = makeRoom(now);
   grantSlots(now);
 
-  Turn open, close, counters, check, idle;
   std::vector<Scheduler::Candidate> candidates;
   std::vector<Turn> bulk;
   Turn poll;

@@ -22,6 +22,13 @@ constexpr auto kEchoDeadline = 8s;
 // "ERROR: 4": no such host (the numbers are the manual's for AT+QIDNSGIP).
 constexpr std::uint32_t kNoSuchHost = 4;
 
+// Two of the commands that people may give do not end with OK.
+at::Command::Ending endingOf(std::string_view command) {
+  if (command == "AT+QISTATE") return at::Command::Ending::StateList;
+  if (command == "AT+QILOCIP") return at::Command::Ending::Address;
+  return at::Command::Ending::Ok;
+}
+
 }  // namespace
 
 void Multiplexer::enqueue(Job job) {
@@ -89,7 +96,7 @@ async::Task<Result<void>> Multiplexer::performJob(Job job) {
     fail(job, host.error());
     co_return Result<void>();
   }
-  at::Command command(job.text, 60s, at::Command::Ending::Ok, "*");
+  at::Command command(job.text, 60s, endingOf(job.text), "*");
   if (job.kind != Kind::Command) {
     command.prefix.clear();
     command.deadline = 5s;

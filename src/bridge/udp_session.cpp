@@ -49,9 +49,9 @@ async::TimePoint UdpSession::idleUntil() const {
   return lastActive() + (one_shot ? std::min(kOneShotIdle, rules_.udp_idle) : rules_.udp_idle);
 }
 
-bool UdpSession::mayYield(async::TimePoint now) const {
-  return state_ == SessionState::Connected && nothingToSend() && !data_waits_ &&
-         now - lastActive() >= kYieldAfter;
+async::TimePoint UdpSession::yieldsAt() const {
+  const bool idle = state_ == SessionState::Connected && nothingToSend() && !data_waits_;
+  return idle ? lastActive() + kYieldAfter : async::TimePoint::max();
 }
 
 Want UdpSession::want(async::TimePoint now) {

@@ -105,7 +105,8 @@ class Multiplexer {
   void changed();
   void sweep();
   Result<void> admit(Session& session);
-  void makeRoom(async::TimePoint now);
+  // When to look again; max() where nobody waits or nobody will give way.
+  async::TimePoint makeRoom(async::TimePoint now);
   void grantSlots(async::TimePoint now);
   void releaseSlots();
   Turn chooseTurn();

@@ -76,8 +76,8 @@ class Session {
   bool openSent() const { return open_sent_; }
 
   virtual Want want(async::TimePoint now) = 0;
-  // Could give way to a waiting connect: nothing is under way.
-  virtual bool mayYield(async::TimePoint now) const = 0;
+  // From when on it may give way to one that waits for a socket, as nothing is under way; max() for not at all.
+  virtual async::TimePoint yieldsAt() const = 0;
   // At most `quantum` (up to module::kMaxSend) bytes for the send that was wanted, valid until it has ended;
   // empty where the wish is gone. A datagram comes whole.
   virtual ByteView payload(std::size_t quantum) = 0;

@@ -66,7 +66,7 @@ class TcpSession final : public Session {
   std::uint64_t unconfirmed() const;
 
   Want want(async::TimePoint now) override;
-  bool mayYield(async::TimePoint) const override { return false; }
+  async::TimePoint yieldsAt() const override { return async::TimePoint::max(); }
   ByteView payload(std::size_t quantum) override;
   std::size_t readSize(std::size_t quantum) const override;
   void connected() override;

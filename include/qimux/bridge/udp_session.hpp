@@ -38,7 +38,7 @@ class UdpSession final : public Session {
   std::uint64_t dropped() const { return dropped_; }
 
   Want want(async::TimePoint now) override;
-  bool mayYield(async::TimePoint now) const override;
+  async::TimePoint yieldsAt() const override;
   ByteView payload(std::size_t quantum) override;
   std::size_t readSize(std::size_t quantum) const override;
   void connected() override;
