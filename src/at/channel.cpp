@@ -12,8 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// After the sixth line of AT+QISTATE: some firmware ends with a second OK, some with nothing.
-constexpr auto kSecondOkWait = 500ms;
+// For a last line that some firmware gives and some does not.
+constexpr auto kLastLineWait = 500ms;
 // A module that is alive answers a bare AT at once.
 constexpr auto kKnockDeadline = 400ms;
 // Silence after which no late answer is expected any more.
@@ -96,7 +96,7 @@ void Channel::onToken(const Token& token) {
       if (token.kind == Token::Kind::Line) queueUrc(token.text());
       break;
     case Exchange::Verdict::Taken:
-      if (exchange_->completeButForOk()) progress_.set();
+      if (exchange_->completeButForEnd()) progress_.set();
       break;
     case Exchange::Verdict::SendPayload:
       // A port that takes nothing shows as a command without an end.
@@ -140,10 +140,10 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   const auto deadline = loop_.now() + command.deadline;
   while (!done_) {
     progress_.reset();
-    const auto until = exchange.completeButForOk() ? loop_.now() + kSecondOkWait : deadline;
+    const auto until = exchange.completeButForEnd() ? loop_.now() + kLastLineWait : deadline;
     const bool moved = co_await progress_.waitUntil(until);
     if (moved) continue;
-    if (exchange.completeButForOk()) {
+    if (exchange.completeButForEnd()) {
       exchange.finish();
       done_ = true;
       break;

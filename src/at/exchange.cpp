@@ -28,10 +28,12 @@ Verdict Exchange::onToken(const Token& token) {
 
 Verdict Exchange::onLine(std::string_view line) {
   if (isEcho(line)) return Verdict::Taken;
-  if (auto reply = failure(line)) return fail(ErrorKind::Refused, *reply);
+  if (auto reply = failure(line)) return error_ ? done() : fail(ErrorKind::Refused, *reply);
   switch (command_.ending) {
     case Ending::Ok:
       return onPlainLine(line);
+    case Ending::Open:
+      return onOpenLine(line);
     case Ending::CloseOk:
       return splitIndex(line).text == "CLOSE OK" ? done() : Verdict::Foreign;
     case Ending::DeactOk:
@@ -54,6 +56,13 @@ Verdict Exchange::onLine(std::string_view line) {
       return line == "OK" || line.ends_with("POWER DOWN") ? done() : Verdict::Foreign;
   }
   return Verdict::Foreign;
+}
+
+Verdict Exchange::onOpenLine(std::string_view line) {
+  if (line == "OK") return done();
+  if (splitIndex(line).text != "ALREADY CONNECT") return Verdict::Foreign;
+  error_ = Error{ErrorKind::Refused, command_.text, std::string(line)};
+  return Verdict::Taken;
 }
 
 Verdict Exchange::onPlainLine(std::string_view line) {
@@ -81,7 +90,7 @@ Verdict Exchange::onReadHeader(std::string_view line) {
 // OK first, then the list; a second OK on the firmware of the manuals, none on the note's.
 Verdict Exchange::onStateLine(std::string_view line) {
   if (line == "OK") {
-    if (completeButForOk()) return done();
+    if (completeButForEnd()) return done();
     first_ok_ = true;
     return Verdict::Taken;
   }

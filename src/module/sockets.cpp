@@ -68,7 +68,7 @@ async::Task<Result<void>> Sockets::open(int index, Protocol protocol, std::uint3
   assert(index >= 0 && index < kSockets);
   Command command(fmt::format("AT+QIOPEN={},\"{}\",\"{}\",{}", index,
                               protocol == Protocol::Tcp ? "TCP" : "UDP", dotted(address), port),
-                  kQueryDeadline);
+                  kQueryDeadline, Command::Ending::Open);
   const auto reply = co_await channel_.execute(std::move(command));
   if (!reply) co_return std::unexpected(reply.error());
   co_return Result<void>();

@@ -24,12 +24,15 @@ class Exchange {
   // Once after Done.
   Result<Reply> takeResult();
 
-  // A StateList is complete without its second OK; whether one comes is known only after some silence.
-  bool completeButForOk() const { return state_lines_ == 6; }
+  // The answer is complete but for a last line that some firmware gives and some does not: the second OK of a
+  // StateList, the ERROR behind ALREADY CONNECT. Which it is, is known only after some silence; then
+  // finish().
+  bool completeButForEnd() const { return state_lines_ == 6 || error_.has_value(); }
   void finish() { done_ = true; }
 
  private:
   Verdict onLine(std::string_view line);
+  Verdict onOpenLine(std::string_view line);
   Verdict onPlainLine(std::string_view line);
   Verdict onReadHeader(std::string_view line);
   Verdict onStateLine(std::string_view line);

@@ -63,8 +63,8 @@ TEST_CASE("the echo of the command is no information") {
 }
 
 TEST_CASE("every failure ends every command, with its own words") {
-  for (const auto ending : {Ending::Ok, Ending::CloseOk, Ending::DeactOk, Ending::Address, Ending::Send,
-                            Ending::Read, Ending::StateList, Ending::PowerDown}) {
+  for (const auto ending : {Ending::Ok, Ending::Open, Ending::CloseOk, Ending::DeactOk, Ending::Address,
+                            Ending::Send, Ending::Read, Ending::StateList, Ending::PowerDown}) {
     for (const char* line :
          {"ERROR", "+CME ERROR: 3", "+CME ERROR: operation not allowed", "+CMS ERROR: 302"}) {
       Course course(ending);
@@ -75,6 +75,27 @@ TEST_CASE("every failure ends every command, with its own words") {
       CHECK(result.error().reply == line);
     }
   }
+}
+
+TEST_CASE("an open of an index in use: ALREADY CONNECT, and perhaps an ERROR that belongs to it") {
+  for (const char* line : {"ALREADY CONNECT", "0, ALREADY CONNECT"}) {
+    Course course(Ending::Open);
+    CHECK_FALSE(course.exchange.completeButForEnd());
+    CHECK(course.line(line) == Verdict::Taken);
+    CHECK(course.exchange.completeButForEnd());
+    CHECK(course.line("ERROR") == Verdict::Done);
+    const auto result = course.exchange.takeResult();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::Refused);
+    CHECK(result.error().reply == line);
+  }
+}
+
+TEST_CASE("an open ends with OK; its result is a URC") {
+  Course course(Ending::Open);
+  CHECK(course.line("3, CONNECT FAIL") == Verdict::Foreign);
+  CHECK(course.line("OK") == Verdict::Done);
+  CHECK(course.exchange.takeResult());
 }
 
 TEST_CASE("a close ends with its own line, with or without an index, and not with OK") {
@@ -169,10 +190,10 @@ TEST_CASE("the list of states with its second OK") {
 TEST_CASE("the list of states without a second OK is complete after its sixth line") {
   Course course(Ending::StateList);
   for (std::size_t i = 0; i < kList.size(); ++i) {
-    CHECK_FALSE(course.exchange.completeButForOk());
+    CHECK_FALSE(course.exchange.completeButForEnd());
     CHECK(course.line(kList.at(i)) == Verdict::Taken);
   }
-  CHECK(course.exchange.completeButForOk());
+  CHECK(course.exchange.completeButForEnd());
   course.exchange.finish();
   CHECK(course.exchange.takeResult()->lines.size() == 7);
 }
