@@ -12,10 +12,10 @@
 namespace qimux::module {
 
 struct Settings {
-  std::string apn;  // empty: the module keeps what it has
-  std::string user;
-  std::string password;
-  std::string pin;
+  std::string apn{};  // empty: the module keeps what it has
+  std::string user{};
+  std::string password{};
+  std::string pin{};
   int context = 0;  // AT+QIFGCNT (application note 7)
 };
 
@@ -45,9 +45,9 @@ class Module {
 
   // Answering, silent (no echo), errors in numbers; identity() is known afterwards.
   async::Task<Result<void>> synchronise();
-  // The SIM is ready. Waits while it is busy. The PIN is given at most once in this object's life where the
-  // SIM refused it: a third wrong one would lock it. Invalid: a PIN is needed and none, or a wrong one, is
-  // configured; or the SIM asks for a PUK.
+  // The SIM is ready. Waits while it is busy. A third wrong PIN would lock it, so in this object's life one
+  // that the SIM refused is never given again, and one whose answer was lost only once more. Invalid: a PIN
+  // is needed and none, or a wrong one, is configured; or the SIM asks for a PUK.
   async::Task<Result<void>> unlockSim();
   // Registered for packet data, at home or roaming; Timeout after `limit`.
   async::Task<Result<void>> awaitRegistration(async::Duration limit);
@@ -89,6 +89,7 @@ class Module {
   Indication indication_ = Indication::Edge;
   std::uint32_t address_ = 0;
   bool pin_refused_ = false;
+  int pins_unanswered_ = 0;
 };
 
 }  // namespace qimux::module
