@@ -28,12 +28,7 @@ constexpr int kNotAllowed = 3;
 }  // namespace
 
 Cell::Cell(async::Loop& loop, const Options& options, Events events)
-    : loop_(loop),
-      options_(options),
-      events_(std::move(events)),
-      boot_(loop),
-      network_(loop),
-      pin_(options.pin) {}
+    : options_(options), events_(std::move(events)), boot_(loop), network_(loop), pin_(options.pin) {}
 
 async::Duration Cell::after(double share) const {
   return async::Duration(

@@ -53,8 +53,7 @@ std::size_t behindPrefix(std::string_view line) {
 
 Terminal::Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire,
                    Executor& executor)
-    : loop_(loop),
-      options_(options),
+    : options_(options),
       transcript_(transcript),
       wire_(wire),
       executor_(executor),

@@ -81,7 +81,6 @@ class Cell {
   void setGsm(Registration state);
   void setGprs(Registration state);
 
-  async::Loop& loop_;
   const Options& options_;
   Events events_;
   Timeline boot_;

@@ -118,7 +118,6 @@ class Terminal {
   void printResult(Reply reply);
   void printUrc(std::string_view line);
 
-  async::Loop& loop_;
   const Options& options_;
   Transcript& transcript_;
   Wire& wire_;
