@@ -372,6 +372,7 @@ void TcpSession::finish() {
 }
 
 void TcpSession::end() {
+  finish_timer_.stop();
   if (program_reset_ && stream_ != nullptr) stream_->reset();
   stream_.reset();
   enter(SessionState::Ended);
