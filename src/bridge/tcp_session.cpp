@@ -21,6 +21,8 @@ constexpr async::Duration kLongestLag = 2s;
 // Looks for arrivals whose URC was lost: soon after the last activity, then ever more rarely.
 constexpr async::Duration kFirstPoll = 4s;
 constexpr async::Duration kLongestPoll = 5min;
+// After the far end's close the module may still learn, for about so long, what that had acknowledged before.
+constexpr async::Duration kLastWord = 3s;
 // A program that is gone waits no longer than this for acknowledgements that do not come.
 constexpr async::Duration kDrainPatience = 90s;
 // A program that does not take the rest of its data keeps it this long.
@@ -144,8 +146,9 @@ void TcpSession::wantRead(async::TimePoint now, Want& want) {
 }
 
 void TcpSession::wantCounters(async::TimePoint now, Want& want) {
-  if (remote_closed_ || inFlight() == 0 || !counters_known_) return;
-  const bool needed = rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
+  if (inFlight() == 0 || !counters_known_) return;
+  if (remote_closed_ && now >= last_word_until_) return;
+  const bool needed = remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
   if (!needed) return;
   want.acknowledged = now >= counters_due_;
   want.next = std::min(want.next, counters_due_);
@@ -155,7 +158,9 @@ void TcpSession::wantCounters(async::TimePoint now, Want& want) {
 void TcpSession::considerEnd(async::TimePoint now, Want& want) {
   if (program_reset_) return enterClosing();
   if (remote_closed_) {
-    if (module_empty_) enterClosing();
+    const bool settled = inFlight() == 0 || !counters_known_ || now >= last_word_until_;
+    if (module_empty_ && settled) return enterClosing();
+    if (!settled) want.next = std::min(want.next, last_word_until_);
     return;
   }
   if (!program_ended_) return;
@@ -253,7 +258,7 @@ void TcpSession::flushInbox() {
 }
 
 void TcpSession::readRefused() {
-  remote_closed_ = true;
+  remoteClosed();
   data_waits_ = false;
   module_empty_ = true;
 }
@@ -282,7 +287,10 @@ void TcpSession::counters(const module::SendCounters& counters) {
 }
 
 void TcpSession::countersRefused() {
-  if (remote_closed_) return;
+  if (remote_closed_) {
+    last_word_until_ = loop_.now();
+    return;
+  }
   counters_known_ = false;
   suspicious_ = true;
   confirm(sent_);
@@ -297,7 +305,9 @@ void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> 
 void TcpSession::remoteClosed() {
   // Before the open's result it can only be the echo of this socket's last owner.
   if (state_ != SessionState::Connected) return;
-  remote_closed_ = true;
+  if (std::exchange(remote_closed_, true)) return;
+  last_word_until_ = loop_.now() + kLastWord;
+  counters_due_ = std::min(counters_due_, loop_.now());
   if (stream_ == nullptr && observer_ == nullptr) module_empty_ = true;
 }
 
@@ -309,7 +319,7 @@ void TcpSession::checked(bool connected) {
     remote_closed_ = false;
     return;
   }
-  remote_closed_ = true;
+  remoteClosed();
   module_empty_ = true;
 }
 
