@@ -73,7 +73,7 @@ Want UdpSession::want(async::TimePoint now) {
           want.next = blocked_until_;
         }
       }
-      if (data_waits_) want.read = arrivals_.empty() ? module::kMaxRead : arrivals_.front().size;
+      if (data_waits_) want.read = readSize(module::kMaxRead);
       if (nothingToSend() && !data_waits_) {
         if (now >= idleUntil()) {
           enterClosing();
@@ -148,16 +148,20 @@ void UdpSession::readDone(Bytes data) {
     if (observer_ != nullptr) observer_->datagram(data);
     return;
   }
+  Arrival& arrival = arrivals_.front();
+  if (!arrival.whole) {
+    arrival.size -= std::min(arrival.size, data.size());
+    if (arrival.size > 0) return;
+    ++dropped_;
+    arrivals_.pop_front();
+    data_waits_ = !arrivals_.empty();
+    return;
+  }
   partial_.insert(partial_.end(), data.begin(), data.end());
-  if (partial_.size() < arrivals_.front().size) return;
-  const bool whole = arrivals_.front().whole;
+  if (partial_.size() < arrival.size) return;
   arrivals_.pop_front();
   data_waits_ = !arrivals_.empty();
   const Bytes datagram = std::exchange(partial_, {});
-  if (!whole) {
-    ++dropped_;
-    return;
-  }
   ++received_datagrams_;
   if (observer_ != nullptr) observer_->datagram(datagram);
 }
@@ -182,11 +186,11 @@ void UdpSession::arrived(std::optional<std::size_t> newest, std::optional<std::s
     partial_.clear();
     if (*total > *newest) arrivals_.push_back(Arrival{*total - *newest, false});
   }
-  arrivals_.push_back(Arrival{*newest, true});
+  arrivals_.push_back(Arrival{*newest, *newest <= module::kMaxRead});
 }
 
 void UdpSession::remoteClosed() {
-  if (state_ == SessionState::Connected) enterClosing();
+  checked(false);
 }
 
 void UdpSession::checked(bool connected) {
@@ -214,6 +218,8 @@ void UdpSession::lost() {
   arrivals_.clear();
   partial_.clear();
   data_waits_ = false;
+  // Sent or not: nobody will ever know.
+  sending_.clear();
   // UDP starts again by itself, with what was not yet sent.
   if (state_ == SessionState::Opening || state_ == SessionState::Connected ||
       state_ == SessionState::Closing) {
