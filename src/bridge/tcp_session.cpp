@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kSmall = 256;
 // A module that has no room gets time to send something off.
 constexpr async::Duration kFullPause = 200ms;
-// The first guess of how late acknowledgements are, and the limits of it. The guess follows what AT+QISACK finds: a
-// question that came late shortens it, one that came too early lengthens it.
+// The first guess of how late acknowledgements are, and the limits of it. The guess follows what AT+QISACK
+// finds: a question that came late shortens it, one that came too early lengthens it.
 constexpr async::Duration kFirstLag = 200ms;
 constexpr async::Duration kShortestLag = 20ms;
 constexpr async::Duration kLongestLag = 2s;
@@ -148,7 +148,8 @@ void TcpSession::wantRead(async::TimePoint now, Want& want) {
 void TcpSession::wantCounters(async::TimePoint now, Want& want) {
   if (inFlight() == 0 || !counters_known_) return;
   if (remote_closed_ && now >= last_word_until_) return;
-  const bool needed = remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
+  const bool needed =
+      remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
   if (!needed) return;
   want.acknowledged = now >= counters_due_;
   want.next = std::min(want.next, counters_due_);
@@ -202,6 +203,7 @@ void TcpSession::sendDone(std::size_t size) {
   if (inFlight() == 0) counters_due_ = loop_.now() + lag_;
   if (size <= kSmall) last_small_ = loop_.now();
   sent_ += size;
+  answered_ = false;
   outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(size));
   // Before the module's buffer is full, so that it need not run empty.
   if (inFlight() > module::kSendBuffer / 2) {
@@ -297,7 +299,7 @@ void TcpSession::countersRefused() {
 }
 
 void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> total) {
-  data_waits_ = true;
+  data_waits_ = answered_ = true;
   backlog_ = total;
   if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now() + kShortestLag);
 }
@@ -352,11 +354,14 @@ void TcpSession::lost() {
 }
 
 void TcpSession::closed() {
-  // Bytes of the program that the far end never acknowledged are lost: it must not read a clean end.
-  if (!allOut() || (counters_known_ && inFlight() > 0)) reset_program_ = true;
+  // Bytes of the program that are lost, or must be taken for lost, forbid a clean end. "n, CLOSED" stands for
+  // a FIN and for a reset, and takes the module's counters with it: but a far end that has answered since the
+  // last send has had that. (It is still not shown as acknowledged.)
+  const bool doubtful = counters_known_ && inFlight() > 0 && !answered_;
+  if (!allOut() || doubtful) reset_program_ = true;
   enter(SessionState::Finishing);
   finish_by_ = loop_.now() + kFinishPatience;
-  if (observer_ != nullptr && !reset_program_) observer_->released();
+  if (observer_ != nullptr && !reset_program_ && inFlight() == 0) observer_->released();
   finish();
 }
 

@@ -107,9 +107,10 @@ class TcpSession final : public Session {
   Bytes inbox_;
   bool data_waits_ = false;
   std::optional<std::size_t> backlog_;
+  bool answered_ = false;  // something has come since the last send
   bool remote_closed_ = false;
   async::TimePoint last_word_until_{};  // of the module, about what was acknowledged before remote_closed_
-  bool module_empty_ = false;  // after remote_closed_: nothing is left to be read
+  bool module_empty_ = false;           // after remote_closed_: nothing is left to be read
   bool program_ended_ = false;
   bool program_reset_ = false;
   bool reset_program_ = false;  // the program's end is to be a reset
