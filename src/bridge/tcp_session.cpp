@@ -136,7 +136,8 @@ void TcpSession::wantSend(async::TimePoint now, Want& want) {
 
 void TcpSession::wantRead(async::TimePoint now, Want& want) {
   if (stream_ == nullptr || !inbox_.empty() || !stream_->writable() || program_reset_) return;
-  if (data_waits_ || (remote_closed_ && !module_empty_)) {
+  // Once empty after a close, what AT+QISTATE says comes first.
+  if (data_waits_ || (remote_closed_ && !module_empty_ && !suspicious_)) {
     want.read = std::min(backlog_.value_or(module::kMaxRead), module::kMaxRead);
     if (want.read == 0) want.read = 1;
     return;
