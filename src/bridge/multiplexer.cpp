@@ -170,6 +170,16 @@ bool Multiplexer::mayAskCounters(async::TimePoint now) {
   return counters_budget_ >= kCountersCost;
 }
 
+// The open of that slot has run out of time.
+void Multiplexer::noAnswer(int slot) {
+  ++counters_.unreachable;
+  pool_.settled(slot, false, loop_.now());
+}
+
+async::TimePoint Multiplexer::askedAt(const Session& session) const {
+  return counters_asked_.at(static_cast<std::size_t>(session.slot()));
+}
+
 Multiplexer::Turn Multiplexer::chooseTurn() {
   const auto now = loop_.now();
   releaseSlots();
@@ -179,15 +189,18 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
 
   std::vector<Scheduler::Candidate> candidates;
   std::vector<Turn> bulk;
-  Turn poll;
   for (auto* session : slots_) {
     if (session == nullptr) continue;
+    const bool was_opening = session->state() == State::Opening;
     const Want want = session->want(now);
     if (!holdsSlot(session->state())) continue;
+    if (was_opening && want.close) noAnswer(session->slot());
     idle.until = std::min(idle.until, want.next);
     if (want.close) close = Turn{Turn::Kind::Close, session};
     if (want.open) open = Turn{Turn::Kind::Open, session};
-    if (want.acknowledged) counters = Turn{Turn::Kind::Counters, session};
+    // Who was asked for longest ago: the budget must not go to one of them alone.
+    if (want.acknowledged && (counters.session == nullptr || askedAt(*session) < askedAt(*counters.session)))
+      counters = Turn{Turn::Kind::Counters, session};
     // The list of states and a name's answer cannot be told apart.
     if (want.check && !name_) check = Turn{Turn::Kind::Check, session};
     const std::size_t turn = quantum(*session, now);
@@ -199,15 +212,18 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
       candidates.push_back({readContender(session->slot()), std::min(want.read, turn) + kReadOverhead});
       bulk.push_back(Turn{Turn::Kind::Read, session});
     }
-    if (want.poll) poll = Turn{Turn::Kind::Read, session};
+    if (want.poll && want.read == 0) {
+      candidates.push_back({readContender(session->slot()), kReadOverhead});
+      bulk.push_back(Turn{Turn::Kind::Read, session});
+    }
   }
   if (close.session != nullptr) return close;
   if (open.session != nullptr) return open;
   if (runnableJob() && (!job_was_last_ || candidates.empty())) return Turn{Turn::Kind::Job, nullptr};
   if (counters.session != nullptr && (candidates.empty() || mayAskCounters(now))) return counters;
-  if (const auto chosen = scheduler_.pick(candidates)) return bulk.at(*chosen);
+  // Rare, and what it decides keeps one of six sockets: before those that could go on for ever.
   if (check.session != nullptr) return check;
-  if (poll.session != nullptr) return poll;
+  if (const auto chosen = scheduler_.pick(candidates)) return bulk.at(*chosen);
   return idle;
 }
 
@@ -385,6 +401,7 @@ async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
   const auto& line = module_->channel().counters();
   const std::uint64_t before = line.bytes_in + line.bytes_out;
   ++counters_.acknowledge_queries;
+  counters_asked_.at(static_cast<std::size_t>(session.slot())) = loop_.now();
   const auto told = co_await module_->sockets().acknowledged(session.slot());
   const std::uint64_t cost = line.bytes_in + line.bytes_out - before;
   counters_.acknowledge_bytes += cost;
@@ -410,9 +427,20 @@ async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
   co_return Result<void>();
 }
 
+// The slot whose open is awaited, where it is the only one; else -1. Some firmware does not say whose open it
+// refuses.
+int Multiplexer::onlyOpening() const {
+  const auto awaits = [](const Session* session) {
+    return session != nullptr && session->state() == State::Opening && session->openSent();
+  };
+  if (std::ranges::count_if(slots_, awaits) != 1) return -1;
+  return static_cast<int>(std::ranges::find_if(slots_, awaits) - slots_.begin());
+}
+
 void Multiplexer::onUrc(const at::Urc& urc) {
   using Kind = at::Urc::Kind;
-  Session* session = urc.index >= 0 ? slots_.at(static_cast<std::size_t>(urc.index)) : nullptr;
+  const int index = urc.kind == Kind::AlreadyConnect && urc.index < 0 ? onlyOpening() : urc.index;
+  Session* session = index >= 0 ? slots_.at(static_cast<std::size_t>(index)) : nullptr;
   switch (urc.kind) {
     case Kind::ConnectOk:
       if (session == nullptr || !session->openSent()) break;
@@ -423,7 +451,7 @@ void Multiplexer::onUrc(const at::Urc& urc) {
     case Kind::ConnectFail:
     case Kind::AlreadyConnect:
       if (session == nullptr || !session->openSent()) break;
-      pool_.settled(urc.index, true, loop_.now());
+      pool_.settled(index, true, loop_.now());
       if (session->state() == State::Opening) ++counters_.refused;
       session->failed(urc.kind == Kind::ConnectFail ? Failure::Refused : Failure::Unreachable);
       break;

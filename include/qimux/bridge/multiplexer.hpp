@@ -110,6 +110,9 @@ class Multiplexer {
   void grantSlots(async::TimePoint now);
   void releaseSlots();
   Turn chooseTurn();
+  void noAnswer(int slot);
+  int onlyOpening() const;
+  async::TimePoint askedAt(const Session& session) const;
   std::optional<std::size_t> runnableJob() const;
   bool mayAskCounters(async::TimePoint now);
   std::size_t quantum(const Session& session, async::TimePoint now) const;
@@ -154,6 +157,7 @@ class Multiplexer {
 
   double counters_budget_;
   async::TimePoint budget_at_;
+  std::array<async::TimePoint, module::kSockets> counters_asked_{};
   Counters counters_;
 };
 
