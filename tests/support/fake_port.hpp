@@ -52,7 +52,8 @@ class FakePort final : public serial::Port {
   }
   FakePort& ok() { return lines({"OK"}); }
 
-  // Every line that begins with `prefix`, as often as it comes. A later one for the same prefix replaces it.
+  // Every line that begins with `prefix`, as often as it comes; the longest prefix that fits answers. A later
+  // one for the same prefix replaces it.
   void always(const std::string& prefix, std::string bytes, async::Duration delay = {}) {
     std::erase_if(standing_, [&](const Standing& one) { return one.prefix == prefix; });
     standing_.push_back(Standing{prefix, {Output{std::move(bytes), delay}}});
@@ -163,8 +164,11 @@ class FakePort final : public serial::Port {
       finish();
       return true;
     }
-    const auto standing =
-        std::ranges::find_if(standing_, [&](const Standing& one) { return line.starts_with(one.prefix); });
+    auto standing = standing_.end();
+    for (auto it = standing_.begin(); it != standing_.end(); ++it) {
+      if (!line.starts_with(it->prefix)) continue;
+      if (standing == standing_.end() || it->prefix.size() > standing->prefix.size()) standing = it;
+    }
     if (standing != standing_.end()) {
       schedule(standing->output);
     } else {

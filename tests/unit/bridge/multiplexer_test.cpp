@@ -1,0 +1,697 @@
+#include "qimux/bridge/multiplexer.hpp"
+
+#include "rig.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+using namespace qimux;
+using namespace qimux::bridge;
+using namespace qimux::bridge::test;
+using Events = std::vector<std::string>;
+
+namespace {
+
+std::string prompt() {
+  return "\r\n> ";
+}
+
+}  // namespace
+
+TEST_CASE("a connect is one AT+QIOPEN, and succeeds with its CONNECT OK") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.connect(client);
+  rig.loop.runFor(10ms);
+  CHECK(rig.port.heard() == Events{R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)"});
+  CHECK(client.events.empty());
+  CHECK(rig.mux.occupant(0) == client.session);
+  rig.port.say("\r\n0,CONNECT OK\r\n");
+  rig.loop.runFor(10ms);
+  CHECK(client.events == Events{"connected"});
+  CHECK(rig.mux.counters().opened == 1);
+}
+
+TEST_CASE("CONNECT FAIL is refused, the index is closed and free again") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.connect(client);
+  rig.loop.runFor(10ms);
+  rig.port.sayLines({"0, CONNECT FAIL"});
+  rig.loop.runFor(10ms);
+  CHECK(client.events == Events{"failed refused"});
+  CHECK(rig.port.heard().back() == "AT+QICLOSE=0");
+  CHECK(rig.mux.occupant(0) == nullptr);
+  CHECK(rig.mux.counters().refused == 1);
+}
+
+TEST_CASE("an index in use, however the module says so: unreachable, and the index is closed") {
+  for (const char* answer : {"\r\nALREADY CONNECT\r\n\r\nERROR\r\n", "\r\nALREADY CONNECT\r\n",
+                             "\r\nERROR\r\n", "\r\n+CME ERROR: 3\r\n", "\r\nOK\r\n\r\nALREADY CONNECT\r\n",
+                             "\r\nOK\r\n\r\n0, ALREADY CONNECT\r\n"}) {
+    MuxRig rig;
+    rig.serve();
+    rig.port.expect(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").says(answer);
+    Client client;
+    rig.connect(client);
+    rig.loop.runFor(2s);
+    CHECK(client.events == Events{"failed unreachable"});
+    CHECK(rig.port.count("AT+QICLOSE=0") == 1);
+    CHECK(rig.mux.occupant(0) == nullptr);
+    CHECK(rig.port.trouble() == "");
+  }
+}
+
+TEST_CASE("an open without a word is unreachable after its time, and a late CONNECT OK changes nothing") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.connect(client);
+  rig.loop.runFor(79s);
+  CHECK(client.events.empty());
+  rig.loop.runFor(2s);
+  CHECK(client.events == Events{"failed unreachable"});
+  CHECK(rig.mux.counters().unreachable == 1);
+  CHECK(rig.port.heard().back() == "AT+QICLOSE=0");
+  rig.port.sayLines({"0, CONNECT OK"});
+  rig.loop.runFor(1s);
+  CHECK(client.events == Events{"failed unreachable"});
+  CHECK(rig.mux.occupant(0) == nullptr);
+}
+
+TEST_CASE("an address that did not answer is remembered: one open to it at a time") {
+  MuxRig rig;
+  rig.serve();
+  std::array<Client, 4> clients;
+  for (auto& client : clients) rig.connect(client);
+  rig.loop.runFor(1s);
+  CHECK(rig.port.count("AT+QIOPEN") == 2);
+  rig.loop.runFor(80s);
+  // Both came to nothing; of the two that wait only one may try.
+  CHECK(clients[0].events == Events{"failed unreachable"});
+  CHECK(clients[1].events == Events{"failed unreachable"});
+  CHECK(rig.port.count("AT+QIOPEN") == 3);
+}
+
+TEST_CASE("an open that the module does not even answer: resynchronised, unreachable, and the link goes on") {
+  MuxRig rig;
+  rig.serve();
+  rig.port.always("AT+QIOPEN", "");
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  Client client;
+  rig.connect(client);
+  rig.loop.runFor(20s);
+  CHECK(client.events == Events{"failed unreachable"});
+  CHECK(rig.mux.counters().resyncs == 1);
+  CHECK_FALSE(rig.serving->done());
+}
+
+TEST_CASE("six sockets are shared; the seventh waits, and is served the moment one is free") {
+  MuxRig rig(pool(64, 6));
+  rig.serve();
+  std::array<Client, 7> clients;
+  for (std::size_t i = 0; i < 6; ++i) rig.open(clients.at(i));
+  rig.connect(clients[6]);
+  rig.loop.runFor(1s);
+  CHECK(rig.mux.waiting() == 1);
+  CHECK(clients[6].session->state() == SessionState::Waiting);
+  clients[3].program->abort();
+  rig.loop.runFor(1s);
+  CHECK(clients[3].events == Events{"connected", "released", "ended"});
+  CHECK(rig.mux.waiting() == 0);
+  CHECK(clients[6].session->slot() == 3);
+  CHECK(rig.port.heard().back() == R"(AT+QIOPEN=3,"TCP","10.0.0.1",80)");
+}
+
+TEST_CASE("a full queue is said at once") {
+  MuxRig rig(pool(1, 2));
+  Client first, second;
+  rig.connect(first);
+  const auto refused = rig.mux.connect(net::Endpoint{kServer, 80}, second);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::Full);
+  Peer peer;
+  CHECK_FALSE(rig.mux.associate(net::Endpoint{kServer, 53}, peer));
+  CHECK(rig.mux.counters().queue_full == 2);
+}
+
+TEST_CASE("who gave up while waiting is not served") {
+  MuxRig rig;
+  Client client;
+  rig.connect(client);
+  client.session->abandon();
+  rig.serve();
+  rig.loop.runFor(1s);
+  CHECK(rig.port.heard().empty());
+  CHECK(rig.mux.waiting() == 0);
+}
+
+TEST_CASE("an idle association gives way to a connect that waits, two seconds after its last use") {
+  MuxRig rig(pool(64, 6));
+  rig.serve();
+  std::array<Client, 5> clients;
+  for (auto& client : clients) rig.open(client);
+  Peer peer;
+  rig.open(peer);
+  Client late;
+  rig.connect(late);
+  rig.loop.runFor(1s);
+  CHECK(late.session->state() == SessionState::Waiting);
+  rig.loop.runFor(1100ms);
+  CHECK(peer.events == Events{"ended"});
+  CHECK(late.session->state() == SessionState::Opening);
+  CHECK(rig.mux.counters().yielded == 1);
+}
+
+TEST_CASE("bytes go out with AT+QISEND, and their acknowledgement is asked for and told") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.expect("AT+QISACK=0").says(sackLine(5, 0)).expect("AT+QISACK=0").says(sackLine(5, 5));
+  client.program->write("hello");
+  rig.loop.runFor(1s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.taken_bytes == 5);
+  CHECK(client.acknowledged_bytes == 5);
+  CHECK(rig.mux.counters().bytes_sent == 5);
+  CHECK(rig.mux.counters().acknowledge_queries == 2);
+  CHECK(rig.mux.counters().acknowledge_bytes > 0);
+  // Everything is acknowledged: nothing is asked any more.
+  rig.loop.runFor(3s);
+  CHECK(rig.port.count("AT+QISACK") == 2);
+}
+
+TEST_CASE("unconfirmed bytes are those of all connections") {
+  MuxRig rig;
+  rig.serve();
+  Client one, two;
+  rig.open(one);
+  rig.open(two);
+  rig.port.always("AT+QISACK=0", sackLine(3, 0));
+  rig.port.always("AT+QISACK=1", sackLine(4, 0));
+  rig.port.expect("AT+QISEND=0,3").says(prompt()).payload("abc").lines({"SEND OK"});
+  one.program->write("abc");
+  rig.loop.runFor(100ms);
+  rig.port.expect("AT+QISEND=1,4").says(prompt()).payload("defg").lines({"SEND OK"});
+  two.program->write("defg");
+  rig.loop.runFor(100ms);
+  CHECK(rig.mux.unconfirmed() == 7);
+}
+
+TEST_CASE("SEND FAIL: the same bytes again after a pause") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.always("AT+QISACK=0", sackLine(5, 5));
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND FAIL"});
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"0, SEND OK"});
+  client.program->write("hello");
+  rig.loop.runFor(1s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.taken_bytes == 5);
+  CHECK(rig.mux.counters().send_fail == 1);
+}
+
+TEST_CASE("a send that is refused: the far end has closed, and what it sent before is read first") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QISEND=0,5").lines({"ERROR"});
+  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("bye")).expect("AT+QIRD=0,1,0,1500").lines({"ERROR"});
+  client.program->write("hello");
+  rig.loop.runFor(5s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.program->read == "bye");
+  // What it wrote is lost: no clean end.
+  CHECK(client.program->was_reset);
+}
+
+namespace {
+
+// "hello" is sent, and of its end no word comes. What follows is asked in this order: AT, AT, AT+QISACK.
+struct LostWord : MuxRig {
+  explicit LostWord(const std::string& counters) {
+    serve();
+    open(client);
+    port.expect("AT+QISEND=0,5").says("\r\n> ").payload("hello").expect("AT").ok().expect("AT").ok();
+    port.expect("AT+QISACK=0").says(counters);
+    client.program->write("hello");
+  }
+  Client client;
+};
+
+}  // namespace
+
+TEST_CASE("a lost SEND OK: AT+QISACK tells that the bytes went out, and they are not sent again") {
+  LostWord rig(sackLine(5, 0));
+  rig.port.expect("AT+QISACK=0").says(sackLine(5, 5));
+  rig.loop.runFor(25s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(rig.mux.counters().sends_settled == 1);
+  CHECK(rig.mux.counters().resyncs == 1);
+  CHECK(rig.client.taken_bytes == 5);
+  CHECK(rig.client.acknowledged_bytes == 5);
+  CHECK(rig.port.count("AT+QISEND") == 1);
+}
+
+TEST_CASE("a lost SEND OK: AT+QISACK tells that nothing went out, and the same bytes are sent again") {
+  LostWord rig(sackLine(0, 0));
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.expect("AT+QISACK=0").says(sackLine(5, 5));
+  rig.loop.runFor(25s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(rig.mux.counters().sends_settled == 1);
+  CHECK(rig.client.taken_bytes == 5);
+}
+
+TEST_CASE("a lost SEND OK, and counters that fit neither: the connection is reset, nothing is guessed") {
+  for (const auto& counters : {sackLine(3, 0), FakePort::framed({"ERROR"})}) {
+    LostWord rig(counters);
+    rig.loop.runFor(25s);
+    CHECK(rig.port.trouble() == "");
+    CHECK(rig.client.program->was_reset);
+    CHECK(rig.client.events == Events{"connected", "ended"});
+    CHECK(rig.mux.counters().spoiled == 1);
+    CHECK(rig.port.heard().back() == "AT+QICLOSE=0");
+    CHECK(rig.mux.occupant(0) == nullptr);
+    CHECK_FALSE(rig.serving->done());
+  }
+}
+
+TEST_CASE("a module that took the resynchronisation for payload has spoiled the stream: a reset") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  // The prompt is lost; what comes next is payload to the module.
+  rig.port.expect("AT+QISEND=0,5").swallow(5).lines({"SEND OK"});
+  rig.port.always("AT+QISACK=0", sackLine(5, 0));
+  client.program->write("hello");
+  rig.port.always("T", FakePort::framed({"ERROR"}));  // what is left of the second AT
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  rig.loop.runFor(40s);
+  CHECK(client.program->was_reset);
+  CHECK(rig.mux.counters().spoiled == 1);
+}
+
+TEST_CASE("a module that stays silent after a lost SEND OK is a lost link") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello");
+  rig.port.always("AT", "");
+  client.program->write("hello");
+  rig.loop.runFor(1min);
+  REQUIRE(rig.serving->done());
+  CHECK(rig.lost() == "AT: no answer to 8 attempts (timeout)");
+}
+
+TEST_CASE("what has arrived is read and given to the program") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  const std::string payload = "\r\nOK\r\n0, CLOSED\r\n+PDP DEACT\r\n> ";
+  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer(payload)).expect("AT+QIRD=0,1,0,1500").ok();
+  rig.port.chunk(3);
+  rig.port.say("\r\n+QIRDI: 0,1,0\r\n");
+  rig.loop.runFor(1s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.program->read == payload);
+  CHECK(rig.mux.counters().bytes_received == payload.size());
+  CHECK(rig.mux.counters().empty_reads == 1);
+}
+
+TEST_CASE("arrivals of a server socket's clients are nobody's of ours") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.sayLines({"+QIRDI: 0,2,0", "+QIRDI: 0,1,5"});
+  rig.loop.runFor(1s);
+  CHECK(rig.port.count("AT+QIRD") == 0);
+}
+
+TEST_CASE("an answer that was lost in the middle resets the connection: its bytes are gone") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QIRD=0,1,0,1500").says("\r\n+QIRD: 10.0.0.1:80,TCP,100\r\nonly a part");
+  rig.port.expect("AT").ok().expect("AT").ok();
+  rig.port.sayLines({"+QIRDI: 0,1,0"});
+  rig.loop.runFor(1min);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.program->was_reset);
+  CHECK(rig.mux.counters().spoiled == 1);
+  CHECK(rig.port.heard().back() == "AT+QICLOSE=0");
+}
+
+TEST_CASE("a remote close with unread data: all of it, then end of file, then the index is closed") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("the end")).expect("AT+QIRD=0,1,0,1500").ok();
+  rig.port.expect("AT+QISTATE")
+      .lines({"OK", "STATE: IP STATUS", R"(+QISTATE: 0,"","","","INITIAL")",
+              R"(+QISTATE: 1,"","","","INITIAL")", R"(+QISTATE: 2,"","","","INITIAL")",
+              R"(+QISTATE: 3,"","","","INITIAL")", R"(+QISTATE: 4,"","","","INITIAL")",
+              R"(+QISTATE: 5,"","","","INITIAL")", "OK"});
+  rig.port.sayLines({"+QIRDI: 0,1,0", "0, CLOSED", "0, CLOSED"});
+  rig.loop.runFor(2s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.program->read == "the end");
+  CHECK(client.program->saw_end);
+  CHECK(client.events == Events{"connected", "released", "ended"});
+  CHECK(rig.port.heard().back() == "AT+QICLOSE=0");
+}
+
+TEST_CASE("a late CLOSED on an index that was opened again does not close the new connection") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QIRD=0,1,0,1500").ok();
+  rig.port.expect("AT+QISTATE")
+      .lines({"OK", "STATE: IP PROCESSING", R"(+QISTATE: 0,"TCP","10.0.0.1","80","CONNECTED")",
+              R"(+QISTATE: 1,"","","","INITIAL")", R"(+QISTATE: 2,"","","","INITIAL")",
+              R"(+QISTATE: 3,"","","","INITIAL")", R"(+QISTATE: 4,"","","","INITIAL")",
+              R"(+QISTATE: 5,"","","","INITIAL")"});
+  rig.port.sayLines({"0, CLOSED"});
+  rig.loop.runFor(2s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.session->state() == SessionState::Connected);
+  CHECK(client.events == Events{"connected"});
+}
+
+TEST_CASE("a list of states that is refused, or does not come, proves no life") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.always("AT+QIRD", FakePort::framed({"OK"}));
+  rig.port.expect("AT+QISTATE").expect("AT").ok().expect("AT").ok().expect("AT+QISTATE").lines({"ERROR"});
+  rig.port.sayLines({"0, CLOSED"});
+  rig.loop.runFor(30s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.program->saw_end);
+}
+
+TEST_CASE("counters that are refused: the connection goes on without them, if it lives") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.expect("AT+QISACK=0").lines({"ERROR"});
+  rig.port.expect("AT+QISTATE")
+      .lines({"OK", "STATE: IP PROCESSING", R"(+QISTATE: 0,"TCP","10.0.0.1","80","CONNECTED")",
+              R"(+QISTATE: 1,"","","","INITIAL")", R"(+QISTATE: 2,"","","","INITIAL")",
+              R"(+QISTATE: 3,"","","","INITIAL")", R"(+QISTATE: 4,"","","","INITIAL")",
+              R"(+QISTATE: 5,"","","","INITIAL")", "OK"});
+  client.program->write("hello");
+  rig.loop.runFor(2s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.acknowledged_bytes == 5);
+}
+
+TEST_CASE("counters without an answer: resynchronised and asked again") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.expect("AT+QISACK=0")
+      .expect("AT")
+      .ok()
+      .expect("AT")
+      .ok()
+      .expect("AT+QISACK=0")
+      .says(sackLine(5, 5));
+  client.program->write("hello");
+  rig.loop.runFor(20s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.acknowledged_bytes == 5);
+}
+
+TEST_CASE("a close without an answer is tried once more; then the link is lost") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QICLOSE=0").expect("AT").ok().expect("AT").ok();
+  client.session->abandon();
+  rig.loop.runFor(20s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(rig.mux.occupant(0) == nullptr);
+  CHECK(rig.port.count("AT+QICLOSE=0") == 2);
+
+  Client second;
+  const int slot = rig.open(second);
+  rig.port.always("AT+QICLOSE=" + std::to_string(slot), "");
+  rig.port.alwaysOk("AT");
+  second.session->abandon();
+  rig.loop.runFor(1min);
+  REQUIRE(rig.serving->done());
+  CHECK(rig.lost() == "AT+QICLOSE=" + std::to_string(slot) + ": no answer (timeout)");
+}
+
+TEST_CASE("what ends the link, and how it is told") {
+  struct Case {
+    const char* line;
+    const char* error;
+  };
+  for (const auto& one :
+       {Case{"+PDP DEACT", "PDP context: +PDP DEACT (closed)"},
+        Case{"+PDP: DEACT", "PDP context: +PDP DEACT (closed)"},
+        Case{"RDY", "module: it has started anew (RDY) (closed)"},
+        Case{"NORMAL POWER DOWN", "module: NORMAL POWER DOWN (closed)"},
+        Case{"+RECEIVE: 0, 5", "module: it pushes data: its settings are gone (garbled)"}}) {
+    MuxRig rig;
+    rig.serve();
+    rig.loop.runFor(1s);
+    rig.port.sayLines({one.line});
+    rig.loop.runFor(1s);
+    REQUIRE(rig.serving->done());
+    CHECK(rig.lost() == one.error);
+  }
+}
+
+TEST_CASE("foreign lines end nothing") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.sayLines({"RING", "+CMTI: \"SM\",14", "+CREG: 1", "UNDER_VOLTAGE WARNING ", "Call Ready",
+                     "garbage \xff", "5, CLOSED", "3, CONNECT OK", "ERROR: 4", "+QPING: 1",
+                     "STATE: IP STATUS", "0, CONNECT FAIL"});
+  rig.loop.runFor(1s);
+  CHECK_FALSE(rig.serving->done());
+  CHECK(client.session->state() == SessionState::Connected);
+}
+
+TEST_CASE("a lost link: connections are reset, waiting ones wait on, opens are tried again") {
+  MuxRig rig;
+  rig.serve();
+  Client moving, opening, waiting;
+  rig.open(moving);
+  rig.connect(opening);
+  rig.loop.runFor(10ms);
+  REQUIRE(opening.session->state() == SessionState::Opening);
+  rig.port.sayLines({"+PDP DEACT"});
+  rig.loop.runFor(1s);
+  REQUIRE(rig.serving->done());
+  rig.mux.linkLost();
+  CHECK_FALSE(rig.mux.serving());
+  rig.connect(waiting);
+  rig.loop.runFor(1s);
+  CHECK(moving.program->was_reset);
+  CHECK(opening.events.empty());
+  CHECK(rig.mux.waiting() == 2);
+  for (int slot = 0; slot < module::kSockets; ++slot) CHECK(rig.mux.occupant(slot) == nullptr);
+  rig.serve();
+  rig.loop.runFor(1s);
+  CHECK(opening.session->state() == SessionState::Opening);
+  CHECK(waiting.session->state() == SessionState::Opening);
+}
+
+TEST_CASE("a lost link with a full queue: an open that cannot wait again is told") {
+  MuxRig rig(pool(1, 6));
+  rig.serve();
+  Client opening, waiting;
+  rig.connect(opening);
+  rig.loop.runFor(10ms);
+  rig.mux.stopServing();
+  rig.loop.runFor(10ms);
+  rig.connect(waiting);
+  REQUIRE(waiting.session != nullptr);
+  rig.mux.linkLost();
+  rig.loop.runFor(10ms);
+  CHECK(opening.events == Events{"failed no_slot"});
+}
+
+TEST_CASE("an association goes on after a lost link with what was not yet sent") {
+  MuxRig rig;
+  rig.serve();
+  Peer peer;
+  const int slot = rig.open(peer);
+  CHECK(slot == 0);
+  rig.port.sayLines({"RDY"});
+  rig.loop.runFor(10ms);
+  peer.send("question");
+  rig.mux.linkLost();
+  rig.serve();
+  rig.loop.runFor(10ms);
+  REQUIRE(peer.session != nullptr);
+  const int again = peer.session->slot();
+  rig.port.expect("AT+QISEND=" + std::to_string(again) + ",8")
+      .says(prompt())
+      .payload("question")
+      .lines({"SEND OK"});
+  rig.port.sayLines({std::to_string(again) + ", CONNECT OK"});
+  rig.loop.runFor(100ms);
+  CHECK(rig.port.trouble() == "");
+}
+
+TEST_CASE("datagrams come back with their boundaries where their sizes are told") {
+  MuxRig rig;
+  rig.serve();
+  Peer peer;
+  rig.open(peer);
+  rig.port.expect("AT+QIRD=0,1,0,5").says("\r\n+QIRD: 8.8.8.8:53,UDP,5\r\nhello\r\nOK\r\n");
+  rig.port.expect("AT+QIRD=0,1,0,3").says("\r\n+QIRD: 8.8.8.8:53,UDP,3\r\nyou\r\nOK\r\n");
+  rig.port.say("\r\n+QIRDI: 0,1,0,1,5,5\r\n\r\n+QIRDI: 0,1,0,2,3,8\r\n");
+  rig.loop.runFor(100ms);
+  CHECK(rig.port.trouble() == "");
+  CHECK(peer.datagrams == Events{"hello", "you"});
+}
+
+TEST_CASE("a datagram whose send has no known end is not sent again") {
+  MuxRig rig;
+  rig.serve();
+  Peer peer;
+  rig.open(peer);
+  rig.port.expect("AT+QISEND=0,4").says(prompt()).payload("once").expect("AT").ok().expect("AT").ok();
+  peer.send("once");
+  rig.loop.runFor(25s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(rig.port.count("AT+QISEND") == 1);
+}
+
+TEST_CASE("a bulk flow takes short turns beside an interactive one, and long ones alone") {
+  MuxRig rig;
+  rig.serve();
+  Client bulk, shell;
+  rig.open(bulk);
+  rig.open(shell);
+  rig.port.always("AT+QISACK=0", sackLine(0, 0));
+  rig.port.always("AT+QISACK=1", sackLine(0, 0));
+  rig.port.expect("AT+QISEND=0,1460").says(prompt()).payload(std::string(1460, 'x')).lines({"SEND OK"});
+  bulk.program->write(std::string(1460, 'x'));
+  rig.loop.runFor(100ms);
+  rig.port.expect("AT+QISEND=1,3").says(prompt()).payload("ls\n").lines({"SEND OK"});
+  shell.program->write("ls\n");
+  rig.loop.runFor(100ms);
+  rig.port.expect("AT+QISEND=0,730").says(prompt()).payload(std::string(730, 'y')).lines({"SEND OK"});
+  rig.port.expect("AT+QISEND=0,270").says(prompt()).payload(std::string(270, 'y')).lines({"SEND OK"});
+  bulk.program->write(std::string(1000, 'y'));
+  rig.loop.runFor(100ms);
+  CHECK(rig.port.trouble() == "");
+}
+
+TEST_CASE("AT+QISACK takes at most a fiftieth of a busy line") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  // A line of 115200 baud: a read of 1500 bytes takes 136 ms.
+  rig.port.always("AT+QIRD=0,1,0,1500", readAnswer(std::string(1500, 'x')), 136ms);
+  rig.port.always("AT+QISACK=0", sackLine(1, 0), 5ms);
+  rig.port.expect("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
+  client.program->write("x");
+  rig.loop.runFor(10ms);
+  rig.port.sayLines({"+QIRDI: 0,1,0"});
+  rig.loop.runFor(60s);
+  const auto& counters = rig.mux.counters();
+  CHECK(counters.bytes_received > 500'000);
+  CHECK(counters.acknowledge_queries > 10);
+  CHECK(counters.acknowledge_bytes <= 60 * 11520 / 50 + 6 * 56);
+}
+
+TEST_CASE("a busy flow keeps nobody from being looked at: lost arrivals and closes are found beside it") {
+  MuxRig rig;
+  rig.serve();
+  Client bulk, quiet, closed;
+  rig.open(bulk);
+  rig.open(quiet);
+  rig.open(closed);
+  rig.port.always("AT+QIRD=0,1,1", readAnswer("found"));
+  rig.port.always("AT+QIRD=0,1,0", readAnswer(std::string(1500, 'x')), 136ms);
+  rig.port.always("AT+QIRD=0,1,2", FakePort::framed({"OK"}));
+  rig.port.always("AT+QISTATE", FakePort::framed({"ERROR"}));
+  rig.port.sayLines({"+QIRDI: 0,1,0", "2, CLOSED"});
+  rig.loop.runFor(10s);
+  CHECK(bulk.program->read.size() > 10'000);
+  CHECK(quiet.program->read.starts_with("found"));
+  CHECK(closed.program->saw_end);
+}
+
+TEST_CASE("the budget of AT+QISACK is shared by all who wait for acknowledgements") {
+  MultiplexerOptions slow;
+  slow.line_rate = 960;
+  MuxRig rig(slow);
+  rig.serve();
+  Client one, two, bulk;
+  rig.open(one);
+  rig.open(two);
+  rig.open(bulk);
+  rig.port.always("AT+QIRD=0,1,2", readAnswer(std::string(1500, 'x')), 136ms);
+  rig.port.always("AT+QISACK=0", sackLine(1, 0), 5ms);
+  rig.port.always("AT+QISACK=1", sackLine(1, 0), 5ms);
+  rig.port.expect("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
+  rig.port.expect("AT+QISEND=1,1").says(prompt()).payload("x").lines({"SEND OK"});
+  one.program->write("x");
+  rig.loop.runFor(50ms);
+  two.program->write("x");
+  rig.loop.runFor(50ms);
+  rig.port.sayLines({"+QIRDI: 0,1,2"});
+  rig.loop.runFor(60s);
+  const auto first = rig.port.count("AT+QISACK=0");
+  const auto second = rig.port.count("AT+QISACK=1");
+  CHECK(first + second > 10);
+  CHECK(std::max(first, second) <= std::min(first, second) + 2);
+}
+
+TEST_CASE("an arrival whose URC was lost is found") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("found")).expect("AT+QIRD=0,1,0,1500").ok();
+  rig.loop.runFor(5s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.program->read == "found");
+}
+
+TEST_CASE("serving is ended by request, after the command that runs") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.connect(client);
+  rig.loop.runUntil([&] { return rig.channel.busy(); }, 1s);
+  rig.mux.stopServing();
+  rig.loop.runFor(1s);
+  REQUIRE(rig.serving->done());
+  CHECK(rig.serving->operator->()->kind == ErrorKind::Cancelled);
+}
