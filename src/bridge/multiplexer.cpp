@@ -230,6 +230,7 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
 async::Task<Error> Multiplexer::serve(module::Module& module) {
   assert(module_ == nullptr);
   module_ = &module;
+  options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
   lost_.reset();
   changed();
   while (!lost_) {

@@ -13,6 +13,9 @@ constexpr async::Duration kOneShotIdle = 30s;
 // An association that was used this short a time ago is in use.
 constexpr async::Duration kYieldAfter = 2s;
 constexpr async::Duration kFullPause = 200ms;
+// Looks for arrivals whose edge was lost: soon after the last exchange, then ever more rarely.
+constexpr async::Duration kFirstPoll = 1s;
+constexpr async::Duration kLongestPoll = 60s;
 constexpr std::size_t kMaxArrivals = 256;
 constexpr std::size_t kSmall = 256;
 
@@ -79,7 +82,8 @@ Want UdpSession::want(async::TimePoint now) {
           enterClosing();
           return this->want(now);
         }
-        want.next = idleUntil();
+        want.poll = now >= poll_at_;
+        want.next = std::min(idleUntil(), poll_at_);
       }
       break;
     case SessionState::Closing:
@@ -91,6 +95,12 @@ Want UdpSession::want(async::TimePoint now) {
       break;
   }
   return want;
+}
+
+void UdpSession::pollSoon() {
+  if (sizes_known_) return;
+  poll_step_ = kFirstPoll;
+  poll_at_ = loop_.now() + poll_step_;
 }
 
 void UdpSession::enterClosing() {
@@ -119,6 +129,7 @@ void UdpSession::sendDone(std::size_t) {
   ++sent_datagrams_;
   sending_.clear();
   touch();
+  pollSoon();
 }
 
 void UdpSession::sendFull() {
@@ -136,10 +147,13 @@ void UdpSession::readDone(Bytes data) {
     data_waits_ = false;
     arrivals_.clear();
     partial_.clear();
+    poll_step_ = std::min(poll_step_ * 2, kLongestPoll);
+    if (poll_at_ != async::TimePoint::max()) poll_at_ = loop_.now() + poll_step_;
     return;
   }
   received_ += data.size();
   touch();
+  pollSoon();
   if (data.size() <= kSmall) last_small_ = loop_.now();
   if (arrivals_.empty()) {
     // Without sizes one read is one datagram, and only an empty one tells that there is none.
@@ -174,6 +188,7 @@ void UdpSession::arrived(std::optional<std::size_t> newest, std::optional<std::s
   data_waits_ = true;
   if (!newest || !total || arrivals_.size() >= kMaxArrivals) return;
   sizes_known_ = true;
+  poll_at_ = async::TimePoint::max();
   std::size_t known = *newest;
   for (const auto& arrival : arrivals_) known += arrival.size;
   known -= std::min(known, partial_.size());
@@ -204,6 +219,7 @@ void UdpSession::connected() {
   if (state_ != SessionState::Opening) return;
   open_deadline_ = async::TimePoint::max();
   enter(SessionState::Connected);
+  sizes_known_ = rules_.packet_sizes;
 }
 
 void UdpSession::failed(Failure failure) {

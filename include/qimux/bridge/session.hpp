@@ -51,6 +51,8 @@ struct SessionRules {
   async::Duration udp_idle = std::chrono::seconds(300);
   async::Duration half_close_linger = std::chrono::seconds(30);
   bool ask_acknowledged = true;  // tcp.acknowledge = "remote"
+  // Each arrival is told with its size (AT+QINDI=2). The multiplexer sets it when the link is up.
+  bool packet_sizes = false;
 };
 
 class Session {

@@ -2,7 +2,9 @@
 //
 // Datagrams go out as they came, one AT+QISEND each; a bounded few wait, the oldest goes when there are more.
 // What comes back keeps its boundaries where the module tells packets' sizes (AT+QINDI=2); with AT+QINDI=1
-// one AT+QIRD is taken for one datagram. Delivery is as unsure as UDP is anywhere: a send whose end is
+// one AT+QIRD is taken for one datagram, and because an edge that was lost is the last one until all is read,
+// an association in use is looked at now and then (application note 5.3.2).
+// Delivery is as unsure as UDP is anywhere: a send whose end is
 // unknown is not repeated.
 #pragma once
 
@@ -61,6 +63,7 @@ class UdpSession final : public Session {
   };
   async::TimePoint idleUntil() const;
   bool nothingToSend() const { return queue_.empty() && sending_.empty(); }
+  void pollSoon();
   void enterClosing();
   void end();
 
@@ -77,6 +80,8 @@ class UdpSession final : public Session {
   std::uint64_t received_datagrams_ = 0;
   std::uint64_t dropped_ = 0;
   async::TimePoint blocked_until_{};
+  async::TimePoint poll_at_ = async::TimePoint::max();
+  async::Duration poll_step_{};
 };
 
 }  // namespace qimux::bridge
