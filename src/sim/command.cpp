@@ -53,8 +53,9 @@ std::vector<Argument> parseArguments(std::string_view text) {
 
 std::optional<long> toNumber(std::string_view text, long least, long most) {
   long value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [stop, problem] = std::from_chars(begin, end, value);
   if (problem != std::errc{} || stop != end || value < least || value > most) return std::nullopt;
   return value;
 }

@@ -47,7 +47,7 @@ Reply resolve(Module& module, const Call& call) {
       nameFails(module, kNetworkError);
       return;
     }
-    module.stack().resolve(name, [&module](std::vector<Ipv4> found) { nameFound(module, found); });
+    module.stack().resolve(name, [&module](const std::vector<Ipv4>& found) { nameFound(module, found); });
   });
   return Reply::ok();
 }

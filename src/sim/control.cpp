@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include <list>
-#include <optional>
+#include <memory>
 #include <utility>
 
 namespace qimux::sim {
@@ -28,7 +28,7 @@ class UnixControl final : public ControlServer {
 
  private:
   struct Client {
-    std::optional<Stream> stream;
+    std::unique_ptr<Stream> stream;
     std::string line;
   };
 
@@ -36,7 +36,7 @@ class UnixControl final : public ControlServer {
     Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd.valid() || clients_.size() >= kMostClients) return;
     const auto client = clients_.emplace(clients_.end());
-    client->stream.emplace(
+    client->stream = std::make_unique<Stream>(
         loop_, std::move(fd), [this, client](ByteView bytes) { received(*client, bytes); },
         [this, client] { clients_.erase(client); });
   }

@@ -26,8 +26,9 @@ struct Words {
   std::optional<double> real(std::size_t index, double most) const {
     if (index >= words.size()) return std::nullopt;
     double value = 0;
-    const char* end = words[index].data() + words[index].size();
-    const auto [stop, problem] = std::from_chars(words[index].data(), end, value);
+    const char* begin = words[index].data();
+    const char* end = begin + words[index].size();
+    const auto [stop, problem] = std::from_chars(begin, end, value);
     if (problem != std::errc{} || stop != end || !std::isfinite(value) || value < 0 || value > most) {
       return std::nullopt;
     }

@@ -89,7 +89,7 @@ void addLists(CLI::App& app) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app("A simulated GSM module whose six sockets are real sockets of this machine.", "qimux-sim");
   app.set_version_flag("--version", QIMUX_VERSION);
   Options options;
@@ -100,4 +100,7 @@ int main(int argc, char** argv) {
   addLists(app);
   CLI11_PARSE(app, argc, argv);
   return sim::runProgram(options);
+} catch (const std::exception& defect) {
+  std::fprintf(stderr, "qimux-sim: %s\n", defect.what());
+  return 1;
 }

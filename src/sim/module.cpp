@@ -86,12 +86,11 @@ bool Module::synchronized(ByteView& bytes) {
 
 Reply Module::execute(std::string_view command) {
   const auto call = parseCall(command, name_store_);
-  const Handler handler = call ? allCommands().find(call->name) : nullptr;
-  if (handler == nullptr) {
-    transcript_.note("unknown command");
-    return Reply::error();
+  if (call) {
+    if (const Handler handler = allCommands().find(call->name)) return handler(*this, *call);
   }
-  return handler(*this, *call);
+  transcript_.note("unknown command");
+  return Reply::error();
 }
 
 void Module::idle() {

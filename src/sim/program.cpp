@@ -219,7 +219,7 @@ std::string listFaults() {
   return text;
 }
 
-int runProgram(ProgramOptions options) {
+int runProgram(const ProgramOptions& options) {
   const auto result = tryRun(options);
   if (result) return 0;
   log::error(result.error().text());

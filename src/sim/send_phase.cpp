@@ -16,7 +16,7 @@ constexpr Byte kEscape = 0x1b;
 
 void SendPhase::begin(int index, std::optional<std::size_t> length) {
   index_ = index;
-  length_ = length;
+  length_ = length.value_or(0);
   block_.clear();
   const int prompt = module_.settings().prompt;
   // AT+QIPROMPT: 0 and 2 do without.
@@ -25,7 +25,7 @@ void SendPhase::begin(int index, std::optional<std::size_t> length) {
 }
 
 std::size_t SendPhase::feed(ByteView bytes) {
-  return length_ ? feedFixed(bytes) : feedUntilEnd(bytes);
+  return length_ != 0 ? feedFixed(bytes) : feedUntilEnd(bytes);
 }
 
 void SendPhase::add(ByteView bytes) {
@@ -36,7 +36,7 @@ void SendPhase::add(ByteView bytes) {
 }
 
 std::size_t SendPhase::feedFixed(ByteView bytes) {
-  ByteView mine = bytes.first(std::min(bytes.size(), *length_ - block_.size()));
+  ByteView mine = bytes.first(std::min(bytes.size(), length_ - block_.size()));
   if (module_.quirk(Quirk::EscCancels)) {
     const auto escape = std::ranges::find(mine, kEscape);
     if (escape != mine.end()) {
@@ -47,7 +47,7 @@ std::size_t SendPhase::feedFixed(ByteView bytes) {
     }
   }
   add(mine);
-  if (block_.size() == *length_) finish();
+  if (block_.size() == length_) finish();
   return mine.size();
 }
 

@@ -30,8 +30,8 @@ class Air {
   async::Loop& loop_;
   async::Duration rtt_;
   std::uint64_t rate_;
-  async::TimePoint up_free_{};
-  async::TimePoint down_free_{};
+  async::TimePoint up_free_;
+  async::TimePoint down_free_;
 };
 
 }  // namespace qimux::sim

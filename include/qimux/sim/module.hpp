@@ -98,8 +98,8 @@ class Module final : private Executor {
   bool powered_ = true;
   bool synced_ = true;
   char last_byte_ = 0;
-  async::TimePoint last_input_{};
-  async::TimePoint waking_until_{};
+  async::TimePoint last_input_;
+  async::TimePoint waking_until_;
 };
 
 }  // namespace qimux::sim

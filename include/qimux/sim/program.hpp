@@ -32,6 +32,6 @@ std::string listQuirks();
 std::string listFaults();
 
 // Until SIGTERM or SIGINT; 0 then, 1 where something on the command line cannot be.
-int runProgram(ProgramOptions options);
+int runProgram(const ProgramOptions& options);
 
 }  // namespace qimux::sim

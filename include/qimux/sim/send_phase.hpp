@@ -34,7 +34,8 @@ class SendPhase final : public DataSink {
 
   Module& module_;
   int index_ = 0;
-  std::optional<std::size_t> length_;
+  // 0: until Ctrl-Z.
+  std::size_t length_ = 0;
   Bytes block_;
 };
 

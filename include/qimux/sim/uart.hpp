@@ -53,7 +53,7 @@ class Uart {
     Deliver deliver_;
     std::move_only_function<void()> passed_;
     ByteQueue queue_;
-    async::TimePoint begin_{};
+    async::TimePoint begin_;
     std::uint64_t delivered_ = 0;
   };
 

@@ -58,7 +58,7 @@ class Wire {
   Bytes heard_;
   std::mt19937_64 random_;
   double noise_ = 0;
-  async::TimePoint silent_until_{};
+  async::TimePoint silent_until_;
   bool held_ = false;
 };
 
