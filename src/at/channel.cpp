@@ -107,6 +107,7 @@ void Channel::onToken(const Token& token) {
       break;
     case Exchange::Verdict::Done:
       done_ = true;
+      if (exchange_->opensName()) dns_pending_ = true;
       progress_.set();
       break;
   }

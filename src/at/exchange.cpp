@@ -31,6 +31,7 @@ Verdict Exchange::onLine(std::string_view line) {
   if (auto reply = failure(line)) return error_ ? done() : fail(ErrorKind::Refused, *reply);
   switch (command_.ending) {
     case Ending::Ok:
+    case Ending::Resolve:
       return onPlainLine(line);
     case Ending::Open:
       return onOpenLine(line);

@@ -121,7 +121,10 @@ Urc parseUrc(std::string_view raw, bool dns_pending) {
   }
   if (const auto rest = after(line, "+QIRDI:"); rest && parseArrival(*rest, urc)) return urc;
   if (const auto rest = after(line, "+RECEIVE:"); rest && parsePushed(*rest, urc)) return urc;
-  if (parseNumbered(line, urc)) return urc;
+  if (parseNumbered(line, urc)) {
+    if (urc.kind == Kind::DnsError && !dns_pending) urc.kind = Kind::Unknown;
+    return urc;
+  }
   if (const auto rest = after(line, "+CPIN:")) {
     urc.kind = Kind::SimState;
     urc.text = *rest;

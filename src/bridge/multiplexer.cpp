@@ -513,6 +513,7 @@ void Multiplexer::linkLost() {
   releaseSlots();
   finishName(std::unexpected(error));
   finishPing(std::unexpected(error));
+  finishRunning(std::unexpected(error));
   while (!jobs_.empty()) {
     fail(jobs_.front(), error);
     jobs_.pop_front();

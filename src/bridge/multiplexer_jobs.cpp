@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxJobs = 32;
+constexpr auto kQuestionDeadline = 5s;
+constexpr auto kCommandDeadline = 60s;
 // The module gives a name server 14 s.
 constexpr auto kNameDeadline = 20s;
 // How many addresses follow is not announced: they come one right behind the other.
@@ -84,49 +86,86 @@ std::optional<std::size_t> Multiplexer::runnableJob() const {
   return std::nullopt;
 }
 
+// Whoever asked is kept where linkLost() finds it: these coroutines may be destroyed at any of their awaits.
+// And it is kept before the command is sent: what it answers may come right behind its OK.
 async::Task<Result<void>> Multiplexer::performJob(Job job) {
-  using Kind = Job::Kind;
-  if (job.kind == Kind::Radio) {
-    co_await module_->refreshRadio();
-    job.radio_done();
-    co_return Result<void>();
+  const auto value = at::quoted(job.text);
+  if (!value) {
+    fail(job, value.error());
+    return nothingToDo();
   }
-  const auto host = at::quoted(job.text);
-  if (!host) {
-    fail(job, host.error());
-    co_return Result<void>();
+  switch (job.kind) {
+    case Job::Kind::Name:
+      return performName(std::move(job), *value);
+    case Job::Kind::Ping:
+      return performPing(std::move(job), *value);
+    case Job::Kind::Command:
+    case Job::Kind::Radio:
+      break;
   }
-  at::Command command(job.text, 60s, endingOf(job.text), "*");
-  if (job.kind != Kind::Command) {
-    command.prefix.clear();
-    command.deadline = 5s;
-  }
-  if (job.kind == Kind::Name) command.text = "AT+QIDNSGIP=" + *host;
-  if (job.kind == Kind::Ping) command.text = fmt::format("AT+QPING={},{},1", *host, kEchoSeconds);
-  // What this answers may come right behind its OK.
-  if (job.kind == Kind::Name) module_->channel().expectDns(true);
-  auto reply = co_await module_->channel().execute(std::move(command));
-  if (!reply) {
-    module_->channel().expectDns(false);
-    fail(job, reply.error());
-    if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
-    co_return co_await resync();
-  }
-  if (job.kind == Kind::Command) {
-    job.command_done(std::move(reply->lines));
-  } else if (job.kind == Kind::Name) {
-    ++counters_.names;
-    addresses_.clear();
-    name_ = std::move(job);
-    const Error late{ErrorKind::Timeout, "AT+QIDNSGIP", "no answer"};
-    name_timer_.start(kNameDeadline, [this, late] { finishName(std::unexpected(late)); });
-  } else {
-    ++counters_.pings;
-    ping_ = std::move(job);
-    const Error late{ErrorKind::Timeout, "AT+QPING", "no reply"};
-    ping_timer_.start(kEchoDeadline, [this, late] { finishPing(std::unexpected(late)); });
-  }
+  return performCommand(std::move(job));
+}
+
+async::Task<Result<void>> Multiplexer::nothingToDo() {
   co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performName(Job job, std::string host) {
+  ++counters_.names;
+  addresses_.clear();
+  name_ = std::move(job);
+  at::Command command("AT+QIDNSGIP=" + host, kQuestionDeadline, at::Command::Ending::Resolve);
+  const auto reply = co_await module_->channel().execute(std::move(command));
+  if (reply) {
+    const Error late{ErrorKind::Timeout, "AT+QIDNSGIP", "no answer"};
+    const bool answering = !name_ || !addresses_.empty();
+    if (!answering) name_timer_.start(kNameDeadline, [this, late] { finishName(std::unexpected(late)); });
+    co_return Result<void>();
+  }
+  finishName(std::unexpected(reply.error()));
+  if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
+  co_return co_await resync();
+}
+
+async::Task<Result<void>> Multiplexer::performPing(Job job, std::string address) {
+  ++counters_.pings;
+  ping_ = std::move(job);
+  at::Command command(fmt::format("AT+QPING={},{},1", address, kEchoSeconds), kQuestionDeadline);
+  const auto reply = co_await module_->channel().execute(std::move(command));
+  if (reply) {
+    const Error late{ErrorKind::Timeout, "AT+QPING", "no reply"};
+    if (ping_) ping_timer_.start(kEchoDeadline, [this, late] { finishPing(std::unexpected(late)); });
+    co_return Result<void>();
+  }
+  finishPing(std::unexpected(reply.error()));
+  if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
+  co_return co_await resync();
+}
+
+async::Task<Result<void>> Multiplexer::performCommand(Job job) {
+  running_ = std::move(job);
+  if (running_->kind == Job::Kind::Radio) {
+    co_await module_->refreshRadio();
+    finishRunning(Lines());
+    co_return Result<void>();
+  }
+  at::Command command(running_->text, kCommandDeadline, endingOf(running_->text), "*");
+  auto reply = co_await module_->channel().execute(std::move(command));
+  if (reply) {
+    finishRunning(std::move(reply->lines));
+    co_return Result<void>();
+  }
+  finishRunning(std::unexpected(reply.error()));
+  if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
+  co_return co_await resync();
+}
+
+void Multiplexer::finishRunning(Result<Lines> result) {
+  if (!running_) return;
+  auto job = std::move(*running_);
+  running_.reset();
+  if (job.command_done) job.command_done(std::move(result));
+  if (job.radio_done) job.radio_done();
 }
 
 void Multiplexer::onDnsUrc(const at::Urc& urc) {
@@ -141,7 +180,7 @@ void Multiplexer::onDnsUrc(const at::Urc& urc) {
 
 void Multiplexer::finishName(Result<Addresses> result) {
   name_timer_.stop();
-  if (module_ != nullptr) module_->channel().expectDns(false);
+  if (module_ != nullptr) module_->channel().closeName();
   if (!name_) return;
   auto job = std::move(*name_);
   name_.reset();

@@ -47,8 +47,9 @@ class Channel {
   bool inDoubt() const { return in_doubt_; }
   bool busy() const { return exchange_ != nullptr; }
 
-  // While a DNS question is open a bare address line is its answer.
-  void expectDns(bool pending) { dns_pending_ = pending; }
+  // While a name is open, which it is from the OK to AT+QIDNSGIP on, a bare address line is its answer, and
+  // so is "ERROR: n".
+  void closeName() { dns_pending_ = false; }
 
   struct Counters {
     std::uint64_t commands = 0;

@@ -16,6 +16,7 @@ struct Command {
   enum class Ending {
     Ok,         // [information lines] OK
     Open,       // OK; or "ALREADY CONNECT", with or without an ERROR behind it       (3.3)
+    Resolve,    // OK; bare addresses follow, or "ERROR: n", as URCs              (8.2)
     CloseOk,    // "n, CLOSE OK" or "CLOSE OK", no OK                          (application note 5.4)
     DeactOk,    // "DEACT OK", no OK                                           (5.5)
     Address,    // a bare dotted address, no OK                                (3)

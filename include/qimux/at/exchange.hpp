@@ -29,6 +29,8 @@ class Exchange {
   // finish().
   bool completeButForEnd() const { return state_lines_ == 6 || error_.has_value(); }
   void finish() { done_ = true; }
+  // A name's answer follows: from now on a bare address is one.
+  bool opensName() const { return command_.ending == Command::Ending::Resolve && !error_; }
 
  private:
   Verdict onLine(std::string_view line);

@@ -53,8 +53,8 @@ struct Urc {
   std::string text;
 };
 
-// The line as a URC. `dns_pending`: only then is a bare address one. Never fails: what nothing else fits is
-// Unknown.
+// The line as a URC. `dns_pending`: only then is a bare address or "ERROR: n" one. Never fails: what nothing
+// else fits is Unknown.
 Urc parseUrc(std::string_view line, bool dns_pending);
 
 // "CONNECT OK" of "2, CONNECT OK" and of "2,CONNECT OK", with the index; -1 where the line has none.

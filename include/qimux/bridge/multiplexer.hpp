@@ -45,7 +45,8 @@ class Multiplexer {
   // AT+QPING, one echo. Timeout: no reply.
   void ping(std::uint32_t address, std::move_only_function<void(Result<async::Duration>)> done);
   // Any command that does not change the module's state; the lines of its answer.
-  void execute(std::string command, std::move_only_function<void(Result<std::vector<std::string>>)> done);
+  using Lines = std::vector<std::string>;
+  void execute(std::string command, std::move_only_function<void(Result<Lines>)> done);
   // Asks for signal and operator again.
   void refreshRadio(std::move_only_function<void()> done);
 
@@ -125,6 +126,10 @@ class Multiplexer {
   async::Task<Result<void>> performCounters(Session& session);
   async::Task<Result<void>> performCheck(Session& session);
   async::Task<Result<void>> performJob(Job job);
+  async::Task<Result<void>> performName(Job job, std::string host);
+  async::Task<Result<void>> performPing(Job job, std::string address);
+  async::Task<Result<void>> performCommand(Job job);
+  static async::Task<Result<void>> nothingToDo();
   async::Task<Result<void>> settleSend(Session& session, std::size_t size);
   async::Task<Result<void>> resync();
 
@@ -133,6 +138,7 @@ class Multiplexer {
   void onDnsUrc(const at::Urc& urc);
   void onPingUrc(const at::Urc& urc);
   void finishName(Result<Addresses> result);
+  void finishRunning(Result<Lines> result);
   void finishPing(Result<async::Duration> result);
 
   async::Loop& loop_;
@@ -149,7 +155,8 @@ class Multiplexer {
 
   std::deque<Job> jobs_;
   bool job_was_last_ = false;
-  std::optional<Job> name_;  // asked, answer awaited
+  std::optional<Job> running_;  // somebody's command, or the radio's
+  std::optional<Job> name_;     // asked, answer awaited
   Addresses addresses_;
   async::Timer name_timer_;
   std::optional<Job> ping_;

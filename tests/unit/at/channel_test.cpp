@@ -101,16 +101,27 @@ TEST_CASE("a flood of URCs is bounded and counted") {
   CHECK(rig.channel.counters().unexpected_lines == 1000);
 }
 
-TEST_CASE("an address unasked is an answer only while a name is open") {
+TEST_CASE("an address is an answer only between the OK to its question and the end of it") {
   Rig rig;
   std::vector<Urc::Kind> kinds;
   rig.channel.onUrc([&](const Urc& urc) { kinds.push_back(urc.kind); });
+  // A late line of the question before, the OK, and the answer, in one chunk.
+  rig.port.expect("AT+QIDNSGIP=\"a.example\"").lines({"10.0.0.9", "OK", "10.0.0.1"});
+  CHECK(rig.execute("AT+QIDNSGIP=\"a.example\"", Ending::Resolve));
+  rig.loop.runFor(1ms);
+  rig.channel.closeName();
   rig.port.sayLines({"10.0.0.1"});
   rig.loop.runFor(1ms);
-  rig.channel.expectDns(true);
-  rig.port.sayLines({"10.0.0.1"});
+  CHECK(kinds == std::vector{Urc::Kind::Unknown, Urc::Kind::DnsAddress, Urc::Kind::Unknown});
+}
+
+TEST_CASE("a refused question opens no name") {
+  Rig rig;
+  rig.port.expect("AT+QIDNSGIP=\"a.example\"").lines({"ERROR", "10.0.0.1"});
+  CHECK_FALSE(rig.execute("AT+QIDNSGIP=\"a.example\"", Ending::Resolve));
   rig.loop.runFor(1ms);
-  CHECK(kinds == std::vector{Urc::Kind::Unknown, Urc::Kind::DnsAddress});
+  CHECK(rig.urcs == Lines{"10.0.0.1"});
+  CHECK(rig.channel.counters().unexpected_lines == 1);
 }
 
 TEST_CASE("a refused command leaves the channel in step") {

@@ -141,9 +141,10 @@ TEST_CASE("a bare address is an answer only while a name is asked for") {
 }
 
 TEST_CASE("a name that is not found: two lines, of which none is a bare ERROR") {
-  CHECK(parse("ERROR: 4").kind == Kind::DnsError);
-  CHECK(parse("ERROR: 4").value == 4);
-  CHECK(parse("ERROR:5").value == 5);
+  CHECK(parseUrc("ERROR: 4", true).kind == Kind::DnsError);
+  CHECK(parseUrc("ERROR: 4", true).value == 4);
+  CHECK(parseUrc("ERROR:5", true).value == 5);
+  CHECK(parse("ERROR: 4").kind == Kind::Unknown);
   CHECK(parse("STATE: IP GPRSACT").kind == Kind::StackState);
   CHECK(parse("STATE: IP GPRSACT").text == "IP GPRSACT");
 }
