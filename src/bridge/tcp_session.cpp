@@ -18,6 +18,10 @@ constexpr async::Duration kFullPause = 200ms;
 constexpr async::Duration kFirstLag = 200ms;
 constexpr async::Duration kShortestLag = 20ms;
 constexpr async::Duration kLongestLag = 2s;
+// A flow that has more to send is asked about for the sake of room, from here on, or of its program's
+// retransmission timer, which must hear something now and then.
+constexpr std::size_t kNearlyFull = module::kSendBuffer * 3 / 4;
+constexpr async::Duration kBulkBeat = 1s;
 // Looks for arrivals whose URC was lost: soon after the last activity, then ever more rarely.
 constexpr async::Duration kFirstPoll = 4s;
 constexpr async::Duration kLongestPoll = 5min;
@@ -152,8 +156,10 @@ void TcpSession::wantCounters(async::TimePoint now, Want& want) {
   const bool needed =
       remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
   if (!needed) return;
-  want.acknowledged = now >= counters_due_;
-  want.next = std::min(want.next, counters_due_);
+  const bool bulk = want.send > 0 && inFlight() <= kNearlyFull;
+  const auto due = bulk ? std::max(counters_due_, counters_at_ + kBulkBeat) : counters_due_;
+  want.acknowledged = now >= due;
+  want.next = std::min(want.next, due);
 }
 
 // Whether the socket has served its purpose.
@@ -207,7 +213,7 @@ void TcpSession::sendDone(std::size_t size) {
   answered_ = false;
   outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(size));
   // Before the module's buffer is full, so that it need not run empty.
-  if (inFlight() > module::kSendBuffer / 2) {
+  if (inFlight() > kNearlyFull) {
     counters_due_ = std::min(counters_due_, std::max(loop_.now(), counters_at_ + kShortestLag));
   }
   progress_at_ = loop_.now();
@@ -228,16 +234,17 @@ std::size_t TcpSession::readSize(std::size_t quantum) const {
 }
 
 void TcpSession::readDone(Bytes data) {
-  poll_at_ = loop_.now() + poll_step_;
   if (data.empty()) {
     data_waits_ = false;
     backlog_.reset();
     poll_step_ = std::min(poll_step_ * 8, kLongestPoll);
+    poll_at_ = loop_.now() + poll_step_;
     // After a close, nothing left; unless the close was an old one's echo.
     if (remote_closed_) suspicious_ = true;
     return;
   }
   poll_step_ = kFirstPoll;
+  poll_at_ = loop_.now() + poll_step_;
   received_ += data.size();
   touch();
   if (data.size() <= kSmall) last_small_ = loop_.now();

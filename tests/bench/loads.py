@@ -122,6 +122,7 @@ def _exchanges(lab, port, count):
         if answer != question:
             equal(answer, question, "answer")
         time.sleep(0.05)
+    connection.close()
     note(f"{count} exchanges: p50 {statistics.median(times):.1f} ms, longest {max(times):.1f} ms")
     return statistics.median(times)
 
