@@ -65,6 +65,16 @@ std::optional<daemon::Config> configuration(const Arguments& arguments) {
   return *config;
 }
 
+// Keys that are checked and understood, but that this version does not act on: better said than found out.
+void warnOfIdleKeys(const daemon::Config& config) {
+  const auto warn = [](std::string_view key) {
+    log::warning(fmt::format("{} is set, but has no effect in this version", key));
+  };
+  if (!config.keepalive.probes.empty()) warn("keepalive.probe");
+  if (!config.listen.empty()) warn("listen");
+  if (config.module.reset.kind != daemon::ResetLine::Kind::None) warn("module.reset");
+}
+
 int run(const daemon::Config& config) {
   async::UvLoop loop;
   int code = kStopped;
@@ -97,5 +107,6 @@ int main(int argc, char** argv) {
     return kStopped;
   }
   if (const auto level = log::parseLevel(arguments.log_level)) log::setLevel(*level);
+  warnOfIdleKeys(*config);
   return run(*config);
 }
