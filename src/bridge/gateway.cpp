@@ -1,10 +1,10 @@
 #include "qimux/bridge/gateway.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "qimux/net/build.hpp"
 #include "qimux/net/private_namespace.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace qimux::bridge {
 namespace {
@@ -28,7 +28,9 @@ Gateway::Gateway(async::Loop& loop, Multiplexer& multiplexer, Policy policy, con
       names_(loop, multiplexer, options.dns, options.dns_upstream),
       alive_(std::make_shared<bool>(true)) {}
 
-Gateway::~Gateway() { *alive_ = false; }
+Gateway::~Gateway() {
+  *alive_ = false;
+}
 
 void Gateway::toProgram(ByteView packet) {
   if (packet.empty()) return;
@@ -47,7 +49,9 @@ void Gateway::unreachable(ByteView about, std::uint8_t code) {
   if (packet) toProgram(net::icmpUnreachable(*packet, code, options_.gateway));
 }
 
-bool Gateway::programGone(const net::FlowKey& key) { return exits_.program_gone(key); }
+bool Gateway::programGone(const net::FlowKey& key) {
+  return exits_.program_gone(key);
+}
 
 // Addresses that a radio network can route to.
 bool Gateway::routable(std::uint32_t address) const {
@@ -64,9 +68,11 @@ void Gateway::fromProgram(ByteSpan bytes) {
     return;
   }
   if (packet->isFragment()) {
-    // What does not fit one AT+QISEND is not sent in pieces: its program learns the size that fits (EMSGSIZE).
+    // What does not fit one AT+QISEND is not sent in pieces: its program learns the size that fits
+    // (EMSGSIZE).
     ++counters_.fragments;
-    return toProgram(net::icmpUnreachable(*packet, net::icmp::kFragmentationNeeded, options_.gateway, options_.mtu));
+    return toProgram(
+        net::icmpUnreachable(*packet, net::icmp::kFragmentationNeeded, options_.gateway, options_.mtu));
   }
   if (!forGateway(*packet) && !routable(packet->destination().address)) {
     ++counters_.not_routable;
@@ -74,10 +80,14 @@ void Gateway::fromProgram(ByteSpan bytes) {
     return toProgram(net::icmpUnreachable(*packet, net::icmp::kHostUnreachable, options_.gateway));
   }
   switch (packet->protocol()) {
-    case net::kTcp: return onTcp(*packet);
-    case net::kUdp: return onUdp(*packet);
-    case net::kIcmp: return onIcmp(*packet);
-    default: break;
+    case net::kTcp:
+      return onTcp(*packet);
+    case net::kUdp:
+      return onUdp(*packet);
+    case net::kIcmp:
+      return onIcmp(*packet);
+    default:
+      break;
   }
   ++counters_.not_routable;
   constexpr std::uint8_t kProtocolUnreachable = 2;
@@ -227,7 +237,8 @@ void Gateway::onNameQuestion(const net::Packet& packet) {
 void Gateway::onIcmp(const net::Packet& packet) {
   if (packet.icmp()->type() != net::icmp::kEchoRequest) return;
   if (forGateway(packet)) return toProgram(net::icmpEchoReply(packet));
-  if (policy_.decide(PolicyProtocol::Icmp, packet.destination()) == PolicyAction::Deny || pings_ >= kMaxPings) {
+  if (policy_.decide(PolicyProtocol::Icmp, packet.destination()) == PolicyAction::Deny ||
+      pings_ >= kMaxPings) {
     ++counters_.pings_refused;
     return toProgram(net::icmpUnreachable(packet, net::icmp::kProhibited, options_.gateway));
   }
@@ -244,7 +255,9 @@ void Gateway::onIcmp(const net::Packet& packet) {
   });
 }
 
-bool Gateway::offlineTooLong() const { return !online_ && loop_.now() >= offline_since_ + options_.hold_offline; }
+bool Gateway::offlineTooLong() const {
+  return !online_ && loop_.now() >= offline_since_ + options_.hold_offline;
+}
 
 void Gateway::online(bool up) {
   names_.online(up);

@@ -1,12 +1,12 @@
 #include "qimux/bridge/link.hpp"
 
+#include "qimux/base/log.hpp"
+#include "qimux/net/address.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "qimux/base/log.hpp"
-#include "qimux/net/address.hpp"
 
 namespace qimux::bridge {
 namespace {
@@ -23,15 +23,24 @@ constexpr int kFailuresPerStep = 3;
 
 std::string_view name(LinkState state) {
   switch (state) {
-    case LinkState::NoDevice: return "no_device";
-    case LinkState::Synchronising: return "synchronising";
-    case LinkState::Sim: return "sim";
-    case LinkState::Registering: return "registering";
-    case LinkState::Activating: return "activating";
-    case LinkState::Online: return "online";
-    case LinkState::Pausing: return "pausing";
-    case LinkState::Stopping: return "stopping";
-    case LinkState::Stopped: return "stopped";
+    case LinkState::NoDevice:
+      return "no_device";
+    case LinkState::Synchronising:
+      return "synchronising";
+    case LinkState::Sim:
+      return "sim";
+    case LinkState::Registering:
+      return "registering";
+    case LinkState::Activating:
+      return "activating";
+    case LinkState::Online:
+      return "online";
+    case LinkState::Pausing:
+      return "pausing";
+    case LinkState::Stopping:
+      return "stopping";
+    case LinkState::Stopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -52,7 +61,9 @@ Link::~Link() {
   tearDown();
 }
 
-void Link::start() { outer_.spawn(run()); }
+void Link::start() {
+  outer_.spawn(run());
+}
 
 void Link::enter(LinkState next) {
   if (next == state_) return;
@@ -147,7 +158,8 @@ async::Task<Result<void>> Link::bringUp() {
   co_return Result<void>();
 }
 
-// After an attempt that failed: a pause that grows, and from time to time something stronger than another attempt.
+// After an attempt that failed: a pause that grows, and from time to time something stronger than another
+// attempt.
 async::Task<void> Link::recover() {
   ++failures_;
   enter(LinkState::Pausing);

@@ -1,11 +1,11 @@
 #include "qimux/bridge/name_service.hpp"
 
+#include "qimux/bridge/udp_session.hpp"
+
 #include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
-
-#include "qimux/bridge/udp_session.hpp"
 
 namespace qimux::bridge {
 namespace {
@@ -51,7 +51,8 @@ class NameService::Connection {
       for (const auto& message : dns_.feed(ByteView(chunk).first(count))) ask(message);
       if (dns_.failed()) return close();
     }
-    if (stream_->readable() == 0 && stream_->input() != AppStream::Input::Open && waiting_.use_count() == 1) close();
+    if (stream_->readable() == 0 && stream_->input() != AppStream::Input::Open && waiting_.use_count() == 1)
+      close();
   }
 
  private:
@@ -88,13 +89,15 @@ class NameService::Connection {
   std::function<void()> closed_;
   DnsStream dns_;
   Bytes unread_;
-  std::shared_ptr<bool> waiting_ = std::make_shared<bool>();  // one holder for each question without an answer
+  std::shared_ptr<bool> waiting_ =
+      std::make_shared<bool>();  // one holder for each question without an answer
   bool over_ = false;
   async::Timer idle_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-// The server that knows other types, asked over one of the module's UDP sockets, which is given back when idle.
+// The server that knows other types, asked over one of the module's UDP sockets, which is given back when
+// idle.
 class NameService::Upstream final : public UdpObserver {
  public:
   Upstream(async::Loop& loop, Multiplexer& multiplexer, net::Endpoint server)
@@ -181,7 +184,9 @@ NameService::NameService(async::Loop& loop, Multiplexer& multiplexer, const DnsO
   if (upstream) upstream_ = std::make_unique<Upstream>(loop, multiplexer, *upstream);
 }
 
-NameService::~NameService() { *alive_ = false; }
+NameService::~NameService() {
+  *alive_ = false;
+}
 
 void NameService::ask(ByteView message, DnsTransport transport, DnsReply reply) {
   auto forward = answerer_.ask(message, transport, loop_.now(), std::move(reply));
@@ -194,12 +199,13 @@ void NameService::pump() {
     auto host = answerer_.nextQuestion();
     if (!host) break;
     ++asked_;
-    multiplexer_.resolve(*host, [this, alive = alive_, host = *host](const Result<Multiplexer::Addresses>& result) {
-      if (!*alive) return;
-      --asked_;
-      answerer_.answered(host, outcomeOf(result), loop_.now());
-      pump();
-    });
+    multiplexer_.resolve(*host,
+                         [this, alive = alive_, host = *host](const Result<Multiplexer::Addresses>& result) {
+                           if (!*alive) return;
+                           --asked_;
+                           answerer_.answered(host, outcomeOf(result), loop_.now());
+                           pump();
+                         });
   }
   rearm();
 }

@@ -10,13 +10,16 @@
 namespace qimux::bridge {
 
 SocketStream::SocketStream(async::UvLoop& loop, Fd fd) : fd_(std::move(fd)) {
-  watch_ = loop.watch(fd_.get(), async::Interest{.readable = true}, [this](async::Interest seen) { onReady(seen); });
+  watch_ = loop.watch(fd_.get(), async::Interest{.readable = true},
+                      [this](async::Interest seen) { onReady(seen); });
 }
 
-SocketStream::~SocketStream() { watch_.reset(); }
+SocketStream::~SocketStream() {
+  watch_.reset();
+}
 
-// Level-triggered: what was reported and not yet taken would be reported for ever, so it is watched for again only
-// after it was.
+// Level-triggered: what was reported and not yet taken would be reported for ever, so it is watched for again
+// only after it was.
 void SocketStream::watch() {
   if (watch_ == nullptr) return;
   watch_->want(async::Interest{.readable = idle_ && input_ == Input::Open, .writable = !writable_});
@@ -56,7 +59,9 @@ std::size_t SocketStream::read(ByteSpan out) {
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-AppStream::Input SocketStream::input() { return input_; }
+AppStream::Input SocketStream::input() {
+  return input_;
+}
 
 std::size_t SocketStream::write(ByteView bytes) {
   if (input_ == Input::Reset) return bytes.size();  // into the void: nobody reads any more
@@ -77,7 +82,9 @@ bool SocketStream::drained() {
   return input_ == Input::Reset || ::ioctl(fd_.get(), SIOCOUTQ, &queued) != 0 || queued == 0;
 }
 
-void SocketStream::endOutput() { ::shutdown(fd_.get(), SHUT_WR); }
+void SocketStream::endOutput() {
+  ::shutdown(fd_.get(), SHUT_WR);
+}
 
 void SocketStream::reset() {
   const linger now{.l_onoff = 1, .l_linger = 0};

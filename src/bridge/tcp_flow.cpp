@@ -1,11 +1,11 @@
 #include "qimux/bridge/tcp_flow.hpp"
 
+#include "qimux/net/build.hpp"
+#include "qimux/net/private_namespace.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
-
-#include "qimux/net/build.hpp"
-#include "qimux/net/private_namespace.hpp"
 
 namespace qimux::bridge {
 namespace {
@@ -16,27 +16,33 @@ using namespace std::chrono_literals;
 constexpr async::Duration kLongestHold = 115s;
 // The inner kernel and the program's need milliseconds; a lost SYN-ACK is sent again after 1 s.
 constexpr async::Duration kHandshake = 15s;
-// Which SYN is passed on decides what the program's kernel takes for the round trip: after a short hold the first
-// (it then waits as long for acknowledgements as they will take), after a long one the latest, or its
+// Which SYN is passed on decides what the program's kernel takes for the round trip: after a short hold the
+// first (it then waits as long for acknowledgements as they will take), after a long one the latest, or its
 // retransmission time-out would be 15 s and more.
 constexpr async::Duration kShortHold = 3s;
 
-Bytes copyOf(const net::Packet& packet) { return Bytes(packet.bytes().begin(), packet.bytes().end()); }
+Bytes copyOf(const net::Packet& packet) {
+  return Bytes(packet.bytes().begin(), packet.bytes().end());
+}
 
 }  // namespace
 
 std::string_view name(FlowState state) {
   switch (state) {
-    case FlowState::Held: return "held";
-    case FlowState::Answering: return "answering";
-    case FlowState::Established: return "established";
-    case FlowState::Over: return "over";
+    case FlowState::Held:
+      return "held";
+    case FlowState::Answering:
+      return "answering";
+    case FlowState::Established:
+      return "established";
+    case FlowState::Over:
+      return "over";
   }
   return "unknown";
 }
 
-TcpFlow::TcpFlow(async::Loop& loop, FlowHost& host, std::uint64_t id, const net::Packet& syn, std::uint16_t port,
-                 Acknowledge acknowledge)
+TcpFlow::TcpFlow(async::Loop& loop, FlowHost& host, std::uint64_t id, const net::Packet& syn,
+                 std::uint16_t port, Acknowledge acknowledge)
     : loop_(loop),
       host_(host),
       id_(id),
@@ -49,7 +55,9 @@ TcpFlow::TcpFlow(async::Loop& loop, FlowHost& host, std::uint64_t id, const net:
       syn_watch_(loop.now()),
       timer_(loop) {}
 
-TcpFlow::~TcpFlow() { dropSession(); }
+TcpFlow::~TcpFlow() {
+  dropSession();
+}
 
 void TcpFlow::enter(FlowState next) {
   assert(next > state_);
@@ -72,7 +80,9 @@ void TcpFlow::beginLocally() {
   connected();
 }
 
-bool TcpFlow::isSynOf(const net::Packet& segment) const { return segment.tcp()->seq() == isn_; }
+bool TcpFlow::isSynOf(const net::Packet& segment) const {
+  return segment.tcp()->seq() == isn_;
+}
 
 void TcpFlow::watchPatience() {
   const auto at = std::min(syn_watch_.abandonedAt(), syn_watch_.first() + kLongestHold);
@@ -112,10 +122,18 @@ void TcpFlow::finish(async::Duration linger) {
 void TcpFlow::refuse(Failure failure) {
   const auto syn = net::Packet::parse(latest_syn_);
   switch (failure) {
-    case Failure::Refused: host_.toProgram(net::tcpReset(*syn)); break;
-    case Failure::Unreachable: host_.unreachable(latest_syn_, net::icmp::kHostUnreachable); break;
-    case Failure::Offline: host_.unreachable(latest_syn_, net::icmp::kNetUnreachable); break;
-    case Failure::NoSlot: host_.unreachable(latest_syn_, net::icmp::kProhibited); break;
+    case Failure::Refused:
+      host_.toProgram(net::tcpReset(*syn));
+      break;
+    case Failure::Unreachable:
+      host_.unreachable(latest_syn_, net::icmp::kHostUnreachable);
+      break;
+    case Failure::Offline:
+      host_.unreachable(latest_syn_, net::icmp::kNetUnreachable);
+      break;
+    case Failure::NoSlot:
+      host_.unreachable(latest_syn_, net::icmp::kProhibited);
+      break;
   }
   finish(0s);
 }
@@ -193,11 +211,17 @@ void TcpFlow::taken(std::uint64_t bytes) {
   if (acknowledge_ == Acknowledge::Module) showProgram(gate_.advance(bytes));
 }
 
-void TcpFlow::acknowledged(std::uint64_t bytes) { showProgram(gate_.advance(bytes)); }
+void TcpFlow::acknowledged(std::uint64_t bytes) {
+  showProgram(gate_.advance(bytes));
+}
 
-bool TcpFlow::programGone() { return host_.programGone(key_); }
+bool TcpFlow::programGone() {
+  return host_.programGone(key_);
+}
 
-void TcpFlow::released() { showProgram(gate_.release()); }
+void TcpFlow::released() {
+  showProgram(gate_.release());
+}
 
 void TcpFlow::ended() {
   session_ = nullptr;

@@ -151,7 +151,7 @@ void TcpSession::wantRead(async::TimePoint now, Want& want) {
 }
 
 void TcpSession::wantCounters(async::TimePoint now, Want& want) {
-  if (inFlight() == 0 || !counters_known_) return;
+  if (inFlight() == 0 || !counters_known_ || counters_refused_) return;
   if (remote_closed_ && now >= last_word_until_) return;
   const bool needed =
       remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
@@ -182,8 +182,18 @@ void TcpSession::considerEnd(async::TimePoint now, Want& want) {
     return;
   }
   if (observer_ != nullptr && observer_->programGone()) return enterClosing();
+  if (data_waits_ || !inbox_.empty()) {
+    // The far end still sends: the linger time counts from the last of it.
+    linger_until_ = async::TimePoint::max();
+    return;
+  }
   if (linger_until_ == async::TimePoint::max()) linger_until_ = now + rules_.half_close_linger;
-  if (now >= linger_until_) return enterClosing();
+  if (now >= linger_until_) {
+    // A last look: an arrival whose URC was lost is not to be closed away.
+    if (emptied_at_ >= linger_until_) return enterClosing();
+    want.poll = true;
+    return;
+  }
   want.next = std::min(want.next, linger_until_);
 }
 
@@ -236,6 +246,8 @@ std::size_t TcpSession::readSize(std::size_t quantum) const {
 void TcpSession::readDone(Bytes data) {
   if (data.empty()) {
     data_waits_ = false;
+    emptied_ = true;
+    emptied_at_ = loop_.now();
     backlog_.reset();
     poll_step_ = std::min(poll_step_ * 8, kLongestPoll);
     poll_at_ = loop_.now() + poll_step_;
@@ -245,6 +257,7 @@ void TcpSession::readDone(Bytes data) {
   }
   poll_step_ = kFirstPoll;
   poll_at_ = loop_.now() + poll_step_;
+  emptied_ = false;
   received_ += data.size();
   touch();
   if (data.size() <= kSmall) last_small_ = loop_.now();
@@ -301,13 +314,13 @@ void TcpSession::countersRefused() {
     last_word_until_ = loop_.now();
     return;
   }
-  counters_known_ = false;
+  counters_refused_ = true;
   suspicious_ = true;
-  confirm(sent_);
 }
 
 void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> total) {
   data_waits_ = answered_ = true;
+  emptied_ = false;
   backlog_ = total;
   if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now() + kShortestLag);
 }
@@ -316,6 +329,7 @@ void TcpSession::remoteClosed() {
   // Before the open's result it can only be the echo of this socket's last owner.
   if (state_ != SessionState::Connected) return;
   if (std::exchange(remote_closed_, true)) return;
+  emptied_ = false;
   last_word_until_ = loop_.now() + kLastWord;
   counters_due_ = std::min(counters_due_, loop_.now());
   if (stream_ == nullptr && observer_ == nullptr) module_empty_ = true;
@@ -327,10 +341,16 @@ void TcpSession::checked(bool connected) {
   if (connected) {
     // A late duplicate: this connection lives.
     remote_closed_ = false;
+    if (std::exchange(counters_refused_, false)) {
+      counters_known_ = false;
+      confirm(sent_);
+    }
     return;
   }
+  counters_refused_ = false;
+  // What the far end had sent before may still be there: only a read that finds nothing is the end.
   remoteClosed();
-  module_empty_ = true;
+  module_empty_ = emptied_;
 }
 
 void TcpSession::connected() {

@@ -1,8 +1,8 @@
 #include "qimux/bridge/udp_flow.hpp"
 
-#include <utility>
-
 #include "qimux/net/build.hpp"
+
+#include <utility>
 
 namespace qimux::bridge {
 
@@ -29,9 +29,13 @@ void UdpFlow::offline() {
   if (session_ != nullptr && session_->state() == SessionState::Waiting) session_->giveUp(Failure::Offline);
 }
 
-void UdpFlow::datagram(ByteView payload) { exits_.to_program(net::udp(key_.destination, key_.source, payload)); }
+void UdpFlow::datagram(ByteView payload) {
+  exits_.to_program(net::udp(key_.destination, key_.source, payload));
+}
 
-void UdpFlow::failed(Failure failure) { exits_.refuse(last_, failure); }
+void UdpFlow::failed(Failure failure) {
+  exits_.refuse(last_, failure);
+}
 
 void UdpFlow::ended() {
   session_ = nullptr;

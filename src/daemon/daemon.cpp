@@ -241,7 +241,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
                            if (!lines) return respond(Response::failed(lines.error()));
                            nlohmann::ordered_json result;
                            result["lines"] = *lines;
-      result["final"] = "OK";
+                           result["final"] = "OK";
                            respond(Response::ok(result));
                          });
   }

@@ -51,6 +51,7 @@ class Conduit {
 
   bool gone() const { return gone_; }
   bool bridgeLeft() const { return left_; }
+  bool broken() const { return reset_; }
 
  private:
   class Stream;

@@ -79,6 +79,8 @@ class Conversation final : public bridge::TcpObserver {
   bridge::TcpSession* session_ = nullptr;
   async::Timer handshake_;
   async::Timer patience_;
+  // The module throws away what is unread when the far end closes, and cannot be told not to.
+  bool discards_ = false;
   bool started_ = false;
   bool connected_ = false;
   bool attached_ = false;

@@ -57,7 +57,7 @@ void Program::plan() {
 }
 
 std::uint64_t Program::mayWrite() const {
-  if (half_closed_) return 0;
+  if (half_closed_ || conduit_.broken()) return 0;
   std::uint64_t most = plan_.up_total;
   if (plan_.request > 0) most = std::min(most, (read_ / plan_.response + 1) * plan_.request);
   return most - std::min(most, written_);

@@ -1,14 +1,10 @@
-// The gateway that programs route through: every packet of the outer TUN ends here, and what comes back starts here.
+// The gateway that programs route through: every packet of the outer TUN ends here, and what comes back
+// starts here.
 //
-// TCP becomes flows over the module's sockets, UDP associations, questions to the gateway's port 53 the module's
-// name look-up, pings its AT+QPING. What cannot be served is refused so that the program learns why. Does no I/O:
-// packets come and go by calls.
+// TCP becomes flows over the module's sockets, UDP associations, questions to the gateway's port 53 the
+// module's name look-up, pings its AT+QPING. What cannot be served is refused so that the program learns why.
+// Does no I/O: packets come and go by calls.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <unordered_map>
-#include <vector>
 
 #include "qimux/bridge/multiplexer.hpp"
 #include "qimux/bridge/name_service.hpp"
@@ -16,6 +12,11 @@
 #include "qimux/bridge/tcp_flow.hpp"
 #include "qimux/bridge/udp_flow.hpp"
 #include "qimux/net/nat_table.hpp"
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
 
 namespace qimux::bridge {
 
@@ -34,11 +35,12 @@ struct GatewayOptions {
 class Gateway final : private FlowHost {
  public:
   struct Exits {
-    std::function<void(ByteView)> to_program;                 // one packet for the outer TUN
-    std::function<void(ByteView)> to_inner;                   // one for the inner TUN
-    std::function<bool(const net::FlowKey&)> program_gone;    // FlowHost::programGone
+    std::function<void(ByteView)> to_program;               // one packet for the outer TUN
+    std::function<void(ByteView)> to_inner;                 // one for the inner TUN
+    std::function<bool(const net::FlowKey&)> program_gone;  // FlowHost::programGone
   };
-  Gateway(async::Loop& loop, Multiplexer& multiplexer, Policy policy, const GatewayOptions& options, Exits exits);
+  Gateway(async::Loop& loop, Multiplexer& multiplexer, Policy policy, const GatewayOptions& options,
+          Exits exits);
   ~Gateway() override;
 
   // A packet from either TUN; rewritten in place.
@@ -82,7 +84,9 @@ class Gateway final : private FlowHost {
   void onUdp(const net::Packet& packet);
   void onIcmp(const net::Packet& packet);
   void newTcpFlow(const net::Packet& syn);
-  bool forGateway(const net::Packet& packet) const { return packet.destination().address == options_.gateway; }
+  bool forGateway(const net::Packet& packet) const {
+    return packet.destination().address == options_.gateway;
+  }
   bool routable(std::uint32_t address) const;
   bool offlineTooLong() const;
   void onNameQuestion(const net::Packet& packet);

@@ -1,8 +1,15 @@
-// The life of the link: a device that comes and goes, a module that is brought up, served, lost and brought up again.
+// The life of the link: a device that comes and goes, a module that is brought up, served, lost and brought
+// up again.
 //
-// One coroutine reads the whole of it from top to bottom. What the multiplexer holds outlives all losses: waiting
-// connects wait on, only what was in the module's sockets is gone.
+// One coroutine reads the whole of it from top to bottom. What the multiplexer holds outlives all losses:
+// waiting connects wait on, only what was in the module's sockets is gone.
 #pragma once
+
+#include "qimux/async/event.hpp"
+#include "qimux/async/task.hpp"
+#include "qimux/bridge/multiplexer.hpp"
+#include "qimux/module/module.hpp"
+#include "qimux/serial/port.hpp"
 
 #include <functional>
 #include <map>
@@ -10,12 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "qimux/async/event.hpp"
-#include "qimux/async/task.hpp"
-#include "qimux/bridge/multiplexer.hpp"
-#include "qimux/module/module.hpp"
-#include "qimux/serial/port.hpp"
 
 namespace qimux::bridge {
 
@@ -49,8 +50,8 @@ class Link {
   void onChange(std::function<void(LinkState)> call) { change_ = std::move(call); }
 
   void start();
-  // Closes the module's sockets and its context, in at most `drain`, after what programs have written was sent.
-  // `done` is called once, from the loop; the device is free then.
+  // Closes the module's sockets and its context, in at most `drain`, after what programs have written was
+  // sent. `done` is called once, from the loop; the device is free then.
   void stop(async::Duration drain, std::function<void()> done);
 
   LinkState state() const { return state_; }

@@ -1,15 +1,15 @@
 // The gateway's name server on the wire: the DnsAnswerer, fed by packets and connections, asking the module.
 #pragma once
 
-#include <functional>
-#include <list>
-#include <memory>
-
 #include "qimux/bridge/app_stream.hpp"
 #include "qimux/bridge/dns_answerer.hpp"
 #include "qimux/bridge/dns_stream.hpp"
 #include "qimux/bridge/multiplexer.hpp"
 #include "qimux/net/address.hpp"
+
+#include <functional>
+#include <list>
+#include <memory>
 
 namespace qimux::bridge {
 

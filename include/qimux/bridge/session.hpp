@@ -78,7 +78,8 @@ class Session {
   bool openSent() const { return open_sent_; }
 
   virtual Want want(async::TimePoint now) = 0;
-  // From when on it may give way to one that waits for a socket, as nothing is under way; max() for not at all.
+  // From when on it may give way to one that waits for a socket, as nothing is under way; max() for not at
+  // all.
   virtual async::TimePoint yieldsAt() const = 0;
   // At most `quantum` (up to module::kMaxSend) bytes for the send that was wanted, valid until it has ended;
   // empty where the wish is gone. A datagram comes whole.

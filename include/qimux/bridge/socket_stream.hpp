@@ -1,11 +1,11 @@
 // AppStream over a connected kernel socket: one that the private namespace's listener accepted.
 #pragma once
 
-#include <memory>
-
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/fd.hpp"
 #include "qimux/bridge/app_stream.hpp"
+
+#include <memory>
 
 namespace qimux::bridge {
 

@@ -1,20 +1,21 @@
-// One TCP connection of a program, on the kernel's side: the held SYN, the rewriting, the truth about its end.
+// One TCP connection of a program, on the kernel's side: the held SYN, the rewriting, the truth about its
+// end.
 //
-// The program's segments come from the outer TUN and go, readdressed, to the inner one, where the kernel's own TCP
-// answers; its segments come back the same way, through the AckGate. Between the SYN and the module's CONNECT OK
-// nothing passes: the SYN waits here.
+// The program's segments come from the outer TUN and go, readdressed, to the inner one, where the kernel's
+// own TCP answers; its segments come back the same way, through the AckGate. Between the SYN and the module's
+// CONNECT OK nothing passes: the SYN waits here.
 #pragma once
-
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string_view>
 
 #include "qimux/bridge/multiplexer.hpp"
 #include "qimux/bridge/syn_watch.hpp"
 #include "qimux/net/ack_gate.hpp"
 #include "qimux/net/address.hpp"
 #include "qimux/net/packet.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
 
 namespace qimux::bridge {
 
@@ -51,7 +52,8 @@ class TcpFlow final : public TcpObserver {
           Acknowledge acknowledge);
   ~TcpFlow() override;
 
-  // Waits for one of the module's sockets. Full: there is no room in the queue, and the program has been told.
+  // Waits for one of the module's sockets. Full: there is no room in the queue, and the program has been
+  // told.
   Result<void> begin(Multiplexer& multiplexer);
   // Served by the gateway itself (a name server's connection): nothing of the module is needed.
   void beginLocally();
@@ -60,8 +62,8 @@ class TcpFlow final : public TcpObserver {
   void fromProgram(net::Packet& segment);
   // A segment of the inner kernel, addressed to the NAT's peer; may be rewritten in place.
   void fromInner(net::Packet& segment);
-  // The inner kernel's connection was accepted. Gives the stream back where the flow is one that the gateway serves
-  // itself; drops it, which resets the program, where nobody waits for it any more.
+  // The inner kernel's connection was accepted. Gives the stream back where the flow is one that the gateway
+  // serves itself; drops it, which resets the program, where nobody waits for it any more.
   std::unique_ptr<AppStream> attach(std::unique_ptr<AppStream> stream);
   // A connection that the gateway served itself is closed.
   void endLocally() { finish(kClosingLinger); }

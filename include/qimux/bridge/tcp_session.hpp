@@ -76,7 +76,8 @@ class TcpSession final : public Session {
   void readDone(Bytes data) override;
   void readRefused() override;
   void counters(const module::SendCounters& counters) override;
-  // AT+QISACK is refused: what the module has taken must do as acknowledged.
+  // AT+QISACK is refused: by a firmware that does not count, and then what the module has taken must do as
+  // acknowledged, or because the socket is gone. AT+QISTATE tells which.
   void countersRefused();
   void arrived(std::optional<std::size_t> newest, std::optional<std::size_t> total) override;
   void remoteClosed() override;
@@ -116,6 +117,9 @@ class TcpSession final : public Session {
   bool reset_program_ = false;  // the program's end is to be a reset
   bool output_ended_ = false;
   bool counters_known_ = true;
+  bool counters_refused_ = false;  // AT+QISTATE is to tell why
+  bool emptied_ = false;           // the last read found nothing, and nothing was announced since
+  async::TimePoint emptied_at_ = async::TimePoint::min();
   bool suspicious_ = false;  // AT+QISTATE is to tell whether the socket lives
   async::TimePoint blocked_until_{};
   async::TimePoint counters_due_ = async::TimePoint::max();

@@ -1,12 +1,12 @@
 // One UDP association of a program, on the kernel's side: datagrams in and out of the outer TUN.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-
 #include "qimux/bridge/multiplexer.hpp"
 #include "qimux/net/address.hpp"
 #include "qimux/net/packet.hpp"
+
+#include <cstdint>
+#include <functional>
 
 namespace qimux::bridge {
 
@@ -17,7 +17,8 @@ class UdpFlow final : public UdpObserver {
     std::function<void(ByteView about, Failure why)> refuse;
     std::function<void(UdpFlow&)> over;  // the last call; the flow is destroyed later
   };
-  UdpFlow(std::uint64_t id, const net::FlowKey& key, Exits exits) : id_(id), key_(key), exits_(std::move(exits)) {}
+  UdpFlow(std::uint64_t id, const net::FlowKey& key, Exits exits)
+      : id_(id), key_(key), exits_(std::move(exits)) {}
   ~UdpFlow() override;
 
   Result<void> begin(Multiplexer& multiplexer);

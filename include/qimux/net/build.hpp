@@ -32,8 +32,8 @@ Bytes tcpAck(const TcpAck& fields);
 // ICMP destination unreachable (type 3) to the source of `about`, which is given as its sender sent it, or
 // the sender cannot find the socket. `from` must not be an address of the machine itself: it drops those as
 // martians. Carries the header and up to 548 bytes (RFC 1812 4.3.2.3). Empty where RFC 1122 3.2.2 forbids an
-// error: about an ICMP error, a later fragment, to or from a group, or no single host. `mtu` is what fits, for
-// kFragmentationNeeded only (RFC 1191 4).
+// error: about an ICMP error, a later fragment, to or from a group, or no single host. `mtu` is what fits,
+// for kFragmentationNeeded only (RFC 1191 4).
 Bytes icmpUnreachable(const Packet& about, std::uint8_t code, std::uint32_t from, std::uint16_t mtu = 0);
 
 // The answer to an echo request, with its id, sequence and payload. Empty for anything else, and for a

@@ -89,6 +89,8 @@ class Lab:
     def start_sim(self):
         argv = [f"{BUILD}/qimux-sim", "--link", self.LINK, "--baud", str(self.baud), "--rtt", str(self.rtt),
                 "--control", self.SIM_CONTROL, "--transcript", f"{self.log_dir}/transcript", "--seed", "1"]
+        # The module's ping knows who is there by what it was told.
+        argv += ["--map", f"{self.SERVER}/32={self.SERVER}"]
         for name in dict(self.hosts):
             argv += ["--host", f"{name}={','.join(a for n, a in self.hosts if n == name)}"]
         self.sim = Process("qimux-sim", self.internet.command([*argv, *self.sim_arguments]), self.log_dir)
