@@ -45,7 +45,8 @@ Verdict Exchange::onLine(std::string_view line) {
       return done();
     case Ending::Send: {
       const std::string_view text = splitIndex(line).text;
-      if (text == "SEND OK") return done();
+      // Before the prompt it cannot be this one's: the module still waits for the payload.
+      if (text == "SEND OK") return prompt_seen_ ? done() : Verdict::Foreign;
       if (text == "SEND FAIL") return fail(ErrorKind::Full, text);
       return Verdict::Foreign;
     }

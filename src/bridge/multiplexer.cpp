@@ -279,6 +279,14 @@ async::Task<Result<void>> Multiplexer::resync() {
   co_return Result<void>();
 }
 
+async::Task<Result<module::StackState>> Multiplexer::lookAtStack() {
+  auto told = co_await module_->sockets().state();
+  if (told && told->state == "PDP DEACT" && !lost_) {
+    lost_ = Error{ErrorKind::Closed, "PDP context", "is gone, says AT+QISTATE"};
+  }
+  co_return told;
+}
+
 async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   const int slot = session.slot();
   const auto remote = session.remote();
@@ -288,6 +296,12 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   if (!answered(done.error())) {
     auto again = co_await resync();
     if (!again) co_return again;
+  }
+  // An open is refused for its own sake, or because the context is gone.
+  if (!name_) {
+    const auto stack = co_await lookAtStack();
+    if (!stack && !answered(stack.error())) co_return co_await resync();
+    if (lost_) co_return Result<void>();
   }
   log::warning(fmt::format("socket {}: {}", slot, done.error().text()));
   ++counters_.unreachable;
@@ -418,7 +432,8 @@ async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
 
 async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
   const int slot = session.slot();
-  const auto told = co_await module_->sockets().state();
+  const auto told = co_await lookAtStack();
+  if (lost_) co_return Result<void>();
   if (told) {
     session.checked(told->sockets.at(static_cast<std::size_t>(slot)).connected());
     co_return Result<void>();

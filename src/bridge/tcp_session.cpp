@@ -281,9 +281,14 @@ void TcpSession::flushInbox() {
 }
 
 void TcpSession::readRefused() {
-  remoteClosed();
   data_waits_ = false;
-  module_empty_ = true;
+  if (remote_closed_) {
+    module_empty_ = true;
+    return;
+  }
+  // Its CLOSED was lost, or the whole context is gone: the program is told only when AT+QISTATE has said which.
+  suspicious_ = true;
+  poll_at_ = loop_.now() + poll_step_;
 }
 
 void TcpSession::confirm(std::uint64_t acknowledged) {

@@ -16,6 +16,8 @@ constexpr async::Duration kFullPause = 200ms;
 // Looks for arrivals whose edge was lost: soon after the last exchange, then ever more rarely.
 constexpr async::Duration kFirstPoll = 1s;
 constexpr async::Duration kLongestPoll = 60s;
+// A URC that a command has held back comes right behind that command's end.
+constexpr async::Duration kHeldBack = 250ms;
 constexpr std::size_t kMaxArrivals = 256;
 constexpr std::size_t kSmall = 256;
 
@@ -152,6 +154,8 @@ void UdpSession::readDone(Bytes data) {
     return;
   }
   received_ += data.size();
+  last_read_ = data.size();
+  read_at_ = loop_.now();
   touch();
   pollSoon();
   if (data.size() <= kSmall) last_small_ = loop_.now();
@@ -192,7 +196,9 @@ void UdpSession::arrived(std::optional<std::size_t> newest, std::optional<std::s
   std::size_t known = *newest;
   for (const auto& arrival : arrivals_) known += arrival.size;
   known -= std::min(known, partial_.size());
-  if (*total > known) {
+  // A URC that was held back while AT+QIRD ran still counts what that has read (application note 5.3.2).
+  const bool held_back = loop_.now() - read_at_ < kHeldBack && *total == known + last_read_;
+  if (*total > known && !held_back) {
     // URCs of earlier packets were lost; so are the boundaries between them.
     arrivals_.push_back(Arrival{*total - known, false});
   } else if (*total < known) {

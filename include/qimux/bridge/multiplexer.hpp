@@ -132,6 +132,8 @@ class Multiplexer {
   static async::Task<Result<void>> nothingToDo();
   async::Task<Result<void>> settleSend(Session& session, std::size_t size);
   async::Task<Result<void>> resync();
+  // AT+QISTATE. Ends serve() where it shows that the context is gone, and +PDP DEACT was lost.
+  async::Task<Result<module::StackState>> lookAtStack();
 
   void enqueue(Job job);
   static void fail(Job& job, const Error& error);

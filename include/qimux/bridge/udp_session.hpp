@@ -82,6 +82,8 @@ class UdpSession final : public Session {
   async::TimePoint blocked_until_{};
   async::TimePoint poll_at_ = async::TimePoint::max();
   async::Duration poll_step_{};
+  std::size_t last_read_ = 0;
+  async::TimePoint read_at_{};
 };
 
 }  // namespace qimux::bridge

@@ -63,6 +63,17 @@ struct Peer final : UdpObserver {
   std::vector<std::string> events;
 };
 
+// AT+QISTATE's answer: the socket of that index is connected, the others are not.
+inline std::string stateList(int connected = -1, const std::string& stack = "IP PROCESSING") {
+  std::vector<std::string> list{"OK", "STATE: " + stack};
+  for (int index = 0; index < module::kSockets; ++index) {
+    const char* state = index == connected ? R"("TCP","10.0.0.1","80","CONNECTED")" : R"("","","","INITIAL")";
+    list.push_back("+QISTATE: " + std::to_string(index) + "," + state);
+  }
+  list.emplace_back("OK");
+  return FakePort::framed(list);
+}
+
 inline constexpr std::uint32_t kServer = 0x0a000001;  // 10.0.0.1
 
 struct MuxRig {
@@ -71,6 +82,7 @@ struct MuxRig {
     channel.onUrc([this](const at::Urc& urc) { mux.onUrc(urc); });
     port.alwaysOk("AT+QIOPEN");
     port.alwaysOk("AT+QIRD");  // nothing waits
+    port.always("AT+QISTATE", stateList());
     for (int slot = 0; slot < module::kSockets; ++slot) {
       port.always("AT+QICLOSE=" + std::to_string(slot),
                   FakePort::framed({std::to_string(slot) + ", CLOSE OK"}));
