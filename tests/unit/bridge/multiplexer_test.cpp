@@ -363,8 +363,7 @@ TEST_CASE("a remote close with unread data: all of it, then end of file, then th
   Client client;
   rig.open(client);
   rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("the end")).expect("AT+QIRD=0,1,0,1500").ok();
-  rig.port.expect("AT+QISTATE")
-      .says(stateList());
+  rig.port.expect("AT+QISTATE").says(stateList());
   rig.port.sayLines({"+QIRDI: 0,1,0", "0, CLOSED", "0, CLOSED"});
   rig.loop.runFor(2s);
   CHECK(rig.port.trouble() == "");
@@ -380,8 +379,7 @@ TEST_CASE("a late CLOSED on an index that was opened again does not close the ne
   Client client;
   rig.open(client);
   rig.port.expect("AT+QIRD=0,1,0,1500").ok();
-  rig.port.expect("AT+QISTATE")
-      .says(stateList(0));
+  rig.port.expect("AT+QISTATE").says(stateList(0));
   rig.port.sayLines({"0, CLOSED"});
   rig.loop.runFor(2s);
   CHECK(rig.port.trouble() == "");
@@ -409,8 +407,7 @@ TEST_CASE("counters that are refused: the connection goes on without them, if it
   rig.open(client);
   rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
   rig.port.expect("AT+QISACK=0").lines({"ERROR"});
-  rig.port.expect("AT+QISTATE")
-      .says(stateList(0));
+  rig.port.expect("AT+QISTATE").says(stateList(0));
   client.program->write("hello");
   rig.loop.runFor(2s);
   CHECK(rig.port.trouble() == "");
