@@ -45,8 +45,9 @@ Verdict Exchange::onLine(std::string_view line) {
       return done();
     case Ending::Send: {
       const std::string_view text = splitIndex(line).text;
-      // Before the prompt it cannot be this one's: the module still waits for the payload.
-      if (text == "SEND OK") return prompt_seen_ ? done() : Verdict::Foreign;
+      // Before the prompt it is an older one's: this one's payload is still waited for.
+      if (!prompt_seen_) return Verdict::Foreign;
+      if (text == "SEND OK") return done();
       if (text == "SEND FAIL") return fail(ErrorKind::Full, text);
       return Verdict::Foreign;
     }

@@ -232,6 +232,7 @@ async::Task<Error> Multiplexer::serve(module::Module& module) {
   module_ = &module;
   options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
   lost_.reset();
+  refused_opens_ = 0;
   changed();
   while (!lost_) {
     wake_.reset();
@@ -292,13 +293,15 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   const auto remote = session.remote();
   session.openSent(loop_.now() + options_.session.connect_timeout);
   const auto done = co_await module_->sockets().open(slot, session.protocol(), remote.address, remote.port);
-  if (done) co_return done;
+  if (done) {
+    refused_opens_ = 0;
+    co_return done;
+  }
   if (!answered(done.error())) {
     auto again = co_await resync();
     if (!again) co_return again;
-  }
-  // An open is refused for its own sake, or because the context is gone.
-  if (!name_) {
+  } else if (++refused_opens_ > 1 && !name_) {
+    // One is refused for its own sake; without a context all are.
     const auto stack = co_await lookAtStack();
     if (!stack && !answered(stack.error())) co_return co_await resync();
     if (lost_) co_return Result<void>();

@@ -286,7 +286,8 @@ void TcpSession::readRefused() {
     module_empty_ = true;
     return;
   }
-  // Its CLOSED was lost, or the whole context is gone: the program is told only when AT+QISTATE has said which.
+  // Its CLOSED was lost, or the whole context is gone: the program is told only when AT+QISTATE has said
+  // which.
   suspicious_ = true;
   poll_at_ = loop_.now() + poll_step_;
 }

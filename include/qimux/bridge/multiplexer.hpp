@@ -153,6 +153,7 @@ class Multiplexer {
   SessionId next_id_ = 1;
   module::Module* module_ = nullptr;
   std::optional<Error> lost_;
+  int refused_opens_ = 0;  // in a row
   std::unique_ptr<Sweeper> sweeper_;
 
   std::deque<Job> jobs_;
