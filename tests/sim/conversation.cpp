@@ -149,7 +149,7 @@ void Conversation::judgeFailure(Weather weather) {
 }
 
 void Conversation::judgeUp(Weather weather) {
-  const bool whole = record_.received == program_.written();
+  const bool whole = record_.received == program_.written() && !record_.spoiled;
   // A clean end is a promise, whatever the weather; but a far end that closes first need not have heard all.
   if (clean() && !whole && !record_.closed && !record_.reset)
     wrong("the program saw a clean end, and the far end has not got all");

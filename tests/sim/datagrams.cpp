@@ -1,5 +1,7 @@
 #include "sim/datagrams.hpp"
 
+#include "sim/peer.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,6 +24,7 @@ class Datagrams::Far final : public sim::VirtualPeer {
   explicit Far(Datagrams& owner) : owner_(owner), later_(owner.world_.loop()) {}
 
   void received(ByteView bytes) override {
+    if (owner_.plan_.spoilable && isKnocking(bytes)) return;
     owner_.check(owner_.up_, bytes, "far end");
     const DatagramPlan& plan = owner_.plan_;
     auto& dice = owner_.dice_;

@@ -21,6 +21,7 @@ struct DatagramPlan {
   bool always = true;      // exactly so many
   async::Duration delay{0};
   std::uint64_t reply_most = 1460;
+  bool spoilable = false;  // as in PeerPlan
 };
 
 class Datagrams final : public bridge::UdpObserver {

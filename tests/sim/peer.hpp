@@ -44,6 +44,8 @@ struct PeerPlan {
   async::Duration window_gap{0};
   PeerEnd end = PeerEnd::AfterAll;
   std::uint64_t reset_at = 0;
+  // The module may fall silent in the middle of a send: then it takes what asks whether it lives for payload.
+  bool spoilable = false;
 };
 
 // What a test knows of a far end; outlives it.
@@ -51,11 +53,15 @@ struct PeerRecord {
   int connections = 0;
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
+  bool spoiled = false;      // what asks whether the module lives has come as payload
   bool closed = false;       // closed by itself, in order
   bool reset = false;        // reset by itself
   bool ended = false;        // the module has closed
   bool ended_reset = false;  // by a reset
 };
+
+// Whether it is nothing but what brings a module back that waits for payload.
+bool isKnocking(ByteView bytes);
 
 class Peer final : public sim::VirtualPeer {
  public:

@@ -118,12 +118,11 @@ std::string drawMildFault(Dice& dice) {
       return fmt::format("connect-delay {} {}", dice.between(1, 40), dice.between(1, 3));
     case 3:
       return dice.pick<const char*>({"urc RING", "urc +CMTI: \"SM\",3", "urc +CREG: 1",
-                                     "urc UNDER_VOLTAGE WARNING ", "urc SEND OK", "urc 5,CLOSED",
-                                     "urc 10.9.8.7"});
+                                     "urc UNDER_VOLTAGE WARNING ", "urc 5,CLOSED", "urc 10.9.8.7"});
     case 4:
       return fmt::format("hang {:.1f}", static_cast<double>(dice.between(1, 40)) / 10);
     default:
-      return "lose-send-ok";
+      return dice.pick<const char*>({"urc SEND OK", "urc SEND FAIL"});
   }
 }
 
@@ -189,6 +188,9 @@ Scenario makeScenario(std::uint64_t seed) {
     }
   }
   drawFaults(dice, scenario);
+  const bool stormy = scenario.weather == Conversation::Weather::Stormy;
+  for (auto& one : scenario.tcp) one.plan.peer.spoilable = stormy;
+  for (auto& one : scenario.udp) one.plan.spoilable = stormy;
   return scenario;
 }
 
@@ -252,6 +254,8 @@ Outcome simulate(Scenario scenario, std::uint64_t seed) {
       if (!one->over()) world.violation(fmt::format("udp {} has no end", one->id()));
     }
   }
+  // The last of the faults is to be over.
+  if (scenario.weather == Conversation::Weather::Stormy) world.loop().runFor(3min);
   const auto online = [&world] { return world.link().state() == bridge::LinkState::Online; };
   if (world.firstViolation().empty() && !world.loop().runUntil(online, 15min)) {
     world.violation("the link does not come back");
