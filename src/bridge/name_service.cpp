@@ -42,6 +42,7 @@ class NameService::Connection {
   ~Connection() { *alive_ = false; }
 
   void onChange() {
+    if (over_) return;
     flush();
     std::array<Byte, 2048> chunk;
     while (unread_.size() < kMaxUnread && stream_->readable() > 0) {
@@ -51,8 +52,9 @@ class NameService::Connection {
       for (const auto& message : dns_.feed(ByteView(chunk).first(count))) ask(message);
       if (dns_.failed()) return close();
     }
-    if (stream_->readable() == 0 && stream_->input() != AppStream::Input::Open && waiting_.use_count() == 1)
-      close();
+    const bool answered = waiting_.use_count() == 1 && unread_.empty();
+    const auto input = stream_->readable() == 0 ? stream_->input() : AppStream::Input::Open;
+    if (input == AppStream::Input::Reset || (input == AppStream::Input::Ended && answered)) close();
   }
 
  private:
@@ -63,6 +65,10 @@ class NameService::Connection {
       const Bytes framed = DnsStream::frame(answer);
       unread_.insert(unread_.end(), framed.begin(), framed.end());
       flush();
+      // It may have been the last: that is known when this reply, which holds a ticket, is gone.
+      owner_.loop_.post([this, alive] {
+        if (*alive) onChange();
+      });
     });
   }
 
