@@ -200,15 +200,17 @@ void Link::stop(async::Duration limit, std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;
   stopped_ = std::move(done);
-  stop_timer_.start(limit, [this] { finishStop(); });
-  if (module_ == nullptr) {
-    loop_.post([this] { finishStop(); });
-  } else if (multiplexer_.serving()) {
-    outer_.spawn(drain());
-  } else {
-    // In the middle of coming up: there is nothing yet that a peer would miss.
-    loop_.post([this] { finishStop(); });
-  }
+  // Without a device, or in the middle of coming up, there is nothing that a peer would miss.
+  const bool serving = multiplexer_.serving();
+  stop_timer_.start(serving ? limit : 0s, [this] { cutShort(); });
+  if (serving) outer_.spawn(drain());
+}
+
+// Not from inside a task: it ends them all.
+void Link::cutShort() {
+  outer_.cancel();
+  tearDown();
+  finishStop();
 }
 
 void Link::finishStop() {

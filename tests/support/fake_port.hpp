@@ -60,6 +60,9 @@ class FakePort final : public serial::Port {
   }
   void alwaysOk(const std::string& prefix) { always(prefix, framed({"OK"})); }
 
+  // Each line is written there too: it outlives this port.
+  void record(std::vector<std::string>& lines) { record_ = &lines; }
+
   // Unasked, now or later.
   void say(std::string bytes, async::Duration delay = {}) { schedule({Output{std::move(bytes), delay}}); }
   void sayLines(const std::vector<std::string>& list) { say(framed(list)); }
@@ -160,6 +163,7 @@ class FakePort final : public serial::Port {
       return true;
     }
     heard_.push_back(line);
+    if (record_ != nullptr) record_->push_back(line);
     if (!script_.empty() && script_.front().line == line) {
       finish();
       return true;
@@ -204,6 +208,7 @@ class FakePort final : public serial::Port {
   std::string trouble_;
   std::vector<std::string> heard_;
   std::vector<std::pair<serial::ModemLine, bool>> lines_set_;
+  std::vector<std::string>* record_ = nullptr;
   std::size_t chunk_ = 0;
   std::size_t empty_lines_ = 0;
   int escapes_ = 0;

@@ -75,6 +75,7 @@ class Link {
   void note(const Error& error);
   void count(const std::string& step);
   void tearDown();
+  void cutShort();
   void finishStop();
 
   async::Loop& loop_;

@@ -1,0 +1,332 @@
+#include "qimux/bridge/link.hpp"
+
+#include "rig.hpp"
+#include "support/catch.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace qimux;
+using namespace qimux::bridge;
+using namespace qimux::bridge::test;
+using State = LinkState;
+using States = std::vector<State>;
+
+namespace {
+
+// A module that does as it is told.
+void obey(FakePort& port) {
+  port.alwaysOk("AT");
+  port.always("AT+CPIN?", FakePort::framed({"+CPIN: READY", "OK"}));
+  port.always("AT+CGREG?", FakePort::framed({"+CGREG: 0,1", "OK"}));
+  port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 1", "OK"}));
+  port.always("AT+QIDEACT", FakePort::framed({"DEACT OK"}));
+  port.always("AT+QILOCIP", FakePort::framed({"10.1.2.3"}));
+  port.always("AT+QISTATE", stateList());
+  port.always("AT+CSQ", FakePort::framed({"+CSQ: 17,0", "OK"}));
+  port.always("AT+COPS?", FakePort::framed({R"(+COPS: 0,0,"A")", "OK"}));
+  port.always("AT+QICLOSE=0", FakePort::framed({"0, CLOSE OK"}));
+  port.always("AT+QICLOSE=1", FakePort::framed({"1, CLOSE OK"}));
+}
+
+// A port whose end is told to the test.
+class Watched final : public serial::Port {
+ public:
+  Watched(std::unique_ptr<FakePort> inner, FakePort** shown) : inner_(std::move(inner)), shown_(shown) {
+    *shown_ = inner_.get();
+    inner_->onData([this](ByteView bytes) { deliver(bytes); });
+    inner_->onLost([this](Error error) { reportLost(std::move(error)); });
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  ~Watched() override { *shown_ = nullptr; }
+  Result<void> write(ByteView bytes) override { return inner_->write(bytes); }
+  Result<void> setLine(serial::ModemLine line, bool on) override { return inner_->setLine(line, on); }
+
+ private:
+  std::unique_ptr<FakePort> inner_;
+  FakePort** shown_;
+};
+
+struct Rig {
+  explicit Rig(module::Settings settings = {})
+      : mux(loop, MultiplexerOptions()),
+        link(loop, mux, LinkOptions{.module = std::move(settings)}, [this] { return open(); }) {
+    link.onChange([this](State state) {
+      states.push_back(state);
+      CHECK(state == link.state());
+    });
+  }
+  Result<std::unique_ptr<serial::Port>> open() {
+    ++opens;
+    if (!present) return std::unexpected(Error{ErrorKind::System, "/dev/gsm0", "No such file or directory"});
+    auto made = std::make_unique<FakePort>(loop);
+    made->record(heard);
+    obey(*made);
+    if (prepare) prepare(*made);
+    return std::make_unique<Watched>(std::move(made), &port);
+  }
+  void start() {
+    link.start();
+    loop.runFor(5s);
+  }
+  void stop(async::Duration drain = 5s) {
+    link.stop(drain, [this] { ++stopped; });
+  }
+  long count(std::string_view prefix) const {
+    return std::ranges::count_if(heard, [&](const auto& line) { return line.starts_with(prefix); });
+  }
+
+  async::VirtualLoop loop;
+  Multiplexer mux;
+  bool present = true;
+  std::function<void(FakePort&)> prepare;
+  FakePort* port = nullptr;  // null while the device is free
+  std::vector<std::string> heard;
+  States states;
+  int opens = 0;
+  int stopped = 0;
+  Link link;
+};
+
+}  // namespace
+
+TEST_CASE("a device that is there: step by step to online") {
+  Rig rig;
+  rig.start();
+  CHECK(rig.states ==
+        States{State::Synchronising, State::Sim, State::Registering, State::Activating, State::Online});
+  CHECK(rig.link.module()->address() == 0x0a010203u);
+  CHECK(rig.link.module()->radio().network == "A");
+  CHECK(rig.link.channel() != nullptr);
+  CHECK(rig.mux.serving());
+  CHECK(rig.link.recoveries().empty());
+  CHECK_FALSE(rig.link.lastError());
+  CHECK(rig.link.since() < rig.loop.now());
+}
+
+TEST_CASE("a device that is missing is looked for until it comes") {
+  Rig rig;
+  rig.present = false;
+  rig.start();
+  CHECK(rig.link.state() == State::NoDevice);
+  CHECK(rig.link.module() == nullptr);
+  CHECK(rig.link.lastError()->text() == "/dev/gsm0: No such file or directory (system)");
+  CHECK(rig.opens == 6);
+  rig.present = true;
+  rig.loop.runFor(5s);
+  CHECK(rig.link.state() == State::Online);
+}
+
+TEST_CASE("a device that is pulled and plugged: connections are reset, waiting ones are served again") {
+  Rig rig;
+  rig.start();
+  Client client;
+  client.session = *rig.mux.connect(net::Endpoint{kServer, 80}, client);
+  rig.loop.runFor(10ms);
+  rig.port->sayLines({"0, CONNECT OK"});
+  rig.loop.runFor(10ms);
+  rig.present = false;
+  rig.port->unplug();
+  rig.loop.runFor(3s);
+  CHECK(rig.port == nullptr);
+  CHECK(rig.link.state() == State::NoDevice);
+  CHECK(rig.link.module() == nullptr);
+  CHECK(client.program->was_reset);
+  Client waiting;
+  waiting.session = *rig.mux.connect(net::Endpoint{kServer, 80}, waiting);
+  rig.loop.runFor(3s);
+  rig.present = true;
+  rig.loop.runFor(5s);
+  CHECK(rig.link.state() == State::Online);
+  CHECK(waiting.session->state() == SessionState::Opening);
+}
+
+TEST_CASE("a device that goes in the middle of coming up") {
+  Rig rig;
+  rig.prepare = [](FakePort& port) { port.always("AT+QIACT", ""); };
+  rig.start();
+  CHECK(rig.link.state() == State::Activating);
+  rig.prepare = {};
+  rig.port->unplug();
+  rig.loop.runFor(5s);
+  CHECK(rig.link.state() == State::Online);
+  CHECK(rig.opens == 2);
+}
+
+TEST_CASE("a lost context is activated again, a module that started anew brought up again; each is counted") {
+  Rig rig;
+  rig.start();
+  rig.port->sayLines({"+PDP DEACT"});
+  rig.loop.runFor(5s);
+  CHECK(rig.link.state() == State::Online);
+  rig.port->sayLines({"RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready"});
+  rig.loop.runFor(5s);
+  CHECK(rig.link.state() == State::Online);
+  CHECK(rig.link.recoveries() == std::map<std::string, std::uint64_t>{{"reactivate", 1}, {"bring_up", 1}});
+  CHECK(rig.link.lastError()->what == "module");
+  CHECK(rig.opens == 1);
+}
+
+TEST_CASE("attempts that fail pause ever longer, and after three the module is restarted") {
+  Rig rig;
+  rig.prepare = [](FakePort& port) { port.always("AT+QIACT", FakePort::framed({"ERROR"})); };
+  rig.start();
+  rig.loop.runFor(1min);
+  CHECK(rig.link.lastError()->what == "AT+QIACT");
+  CHECK(rig.link.recoveries().at("restart") >= 1);
+  CHECK(rig.count("AT+CFUN=1,1") >= 1);
+  const auto attempts = rig.count("AT+QIACT");
+  CHECK(attempts >= 4);
+  // At most once a minute or so in the end.
+  rig.loop.runFor(1h);
+  CHECK(rig.count("AT+QIACT") - attempts <= 70);
+  CHECK(rig.count("AT+QIACT") - attempts >= 40);
+  rig.port->alwaysOk("AT+QIACT");
+  rig.loop.runFor(3min);
+  CHECK(rig.link.state() == State::Online);
+}
+
+TEST_CASE("a module that does not answer at all: the port is opened anew") {
+  Rig rig;
+  rig.prepare = [](FakePort& port) {
+    for (const char* all : {"AT", "AT+CGMI"}) port.always(all, "");
+  };
+  rig.link.start();
+  rig.loop.runFor(2min);
+  CHECK(rig.opens >= 2);
+  CHECK(rig.link.recoveries().at("reopen") >= 1);
+  rig.prepare = {};
+  rig.loop.runFor(5min);
+  CHECK(rig.link.state() == State::Online);
+}
+
+TEST_CASE("a wrong PIN is given once, however often the device comes back") {
+  Rig rig(module::Settings{.pin = "1234"});
+  rig.prepare = [](FakePort& port) {
+    port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
+    port.always("AT+CPIN=", FakePort::framed({"+CME ERROR: 16"}));
+  };
+  rig.start();
+  for (int i = 0; i < 5; ++i) {
+    rig.port->unplug();
+    rig.loop.runFor(10s);
+  }
+  CHECK(rig.opens == 6);
+  CHECK(rig.count("AT+CPIN=") == 1);
+}
+
+TEST_CASE("a stop drains, closes what is open, leaves the context and frees the device") {
+  Rig rig;
+  rig.start();
+  Client client;
+  client.session = *rig.mux.connect(net::Endpoint{kServer, 80}, client);
+  rig.loop.runFor(10ms);
+  rig.port->sayLines({"0, CONNECT OK"});
+  rig.port->expect("AT+QISEND=0,4").says("\r\n> ").payload("last").lines({"SEND OK"});
+  rig.port->always("AT+QISACK=0", sackLine(4, 0));
+  rig.port->always("AT+QISTATE", stateList(0));
+  rig.loop.runFor(10ms);
+  client.program->write("last");
+  rig.loop.runFor(1s);
+  rig.heard.clear();
+  rig.stop();
+  rig.loop.runFor(2s);
+  CHECK(rig.stopped == 0);  // not acknowledged yet
+  rig.port->always("AT+QISACK=0", sackLine(4, 4));
+  rig.loop.runFor(2900ms);
+  CHECK(rig.stopped == 1);
+  CHECK(rig.link.state() == State::Stopped);
+  CHECK(rig.count("AT+QICLOSE=0") == 1);
+  CHECK(rig.heard.back() == "AT+QIDEACT");
+  CHECK(rig.port == nullptr);
+  CHECK(client.acknowledged_bytes == 4);
+}
+
+TEST_CASE("a stop takes no longer than its time, and the device is free all the same") {
+  Rig rig;
+  rig.start();
+  rig.port->always("AT+QIDEACT", "");
+  rig.stop();
+  rig.loop.runFor(4900ms);
+  CHECK(rig.stopped == 0);
+  CHECK(rig.link.state() == State::Stopping);
+  rig.loop.runFor(200ms);
+  CHECK(rig.stopped == 1);
+  CHECK(rig.link.state() == State::Stopped);
+  CHECK(rig.port == nullptr);
+  rig.loop.runFor(1h);
+  CHECK(rig.stopped == 1);
+}
+
+TEST_CASE("a stop without a device, and one in the middle of coming up, are done at once") {
+  Rig missing;
+  missing.present = false;
+  missing.start();
+  missing.stop();
+  missing.stop();
+  missing.loop.runFor(1ms);
+  CHECK(missing.stopped == 1);
+  missing.loop.runFor(1h);
+  CHECK(missing.stopped == 1);
+  CHECK(missing.link.state() == State::Stopped);
+
+  Rig coming;
+  coming.prepare = [](FakePort& port) { port.always("AT+QIACT", ""); };
+  coming.start();
+  coming.stop();
+  coming.loop.runFor(1ms);
+  CHECK(coming.stopped == 1);
+  CHECK(coming.port == nullptr);
+  coming.loop.runFor(1h);
+  CHECK(coming.link.state() == State::Stopped);
+  CHECK(coming.stopped == 1);
+}
+
+TEST_CASE("a stop of a module that does not answer any more says nothing to it") {
+  Rig rig;
+  rig.start();
+  rig.port->always("AT+QISTATE", "");
+  rig.port->always("AT+CSQ", "");
+  rig.port->always("AT", "");
+  rig.mux.refreshRadio([] {});
+  rig.loop.runFor(1s);
+  rig.stop(1min);
+  rig.loop.runFor(50s);
+  CHECK(rig.stopped == 1);
+  CHECK(rig.link.state() == State::Stopped);
+}
+
+TEST_CASE("a link that is destroyed in any state leaves nothing behind") {
+  for (const auto age : {0ms, 1ms, 5000ms}) {
+    async::VirtualLoop loop;
+    Multiplexer mux(loop, MultiplexerOptions());
+    FakePort* port = nullptr;
+    {
+      Link link(loop, mux, LinkOptions(), [&]() -> Result<std::unique_ptr<serial::Port>> {
+        auto made = std::make_unique<FakePort>(loop);
+        obey(*made);
+        return std::make_unique<Watched>(std::move(made), &port);
+      });
+      link.start();
+      loop.runFor(age);
+    }
+    loop.runFor(1h);
+    CHECK(port == nullptr);
+    CHECK_FALSE(mux.serving());
+  }
+}
+
+TEST_CASE("each state has its own name") {
+  using enum LinkState;
+  std::set<std::string_view> names;
+  for (const auto state :
+       {NoDevice, Synchronising, Sim, Registering, Activating, Online, Pausing, Stopping, Stopped})
+    names.insert(name(state));
+  CHECK(names == std::set<std::string_view>{"no_device", "synchronising", "sim", "registering", "activating",
+                                            "online", "pausing", "stopping", "stopped"});
+}
