@@ -122,15 +122,16 @@ async::Task<Result<std::string>> Module::simState() {
 async::Task<Result<void>> Module::enterPin() {
   if (settings_.pin.empty())
     co_return invalid("module.pin", "the SIM asks for its PIN, and none is configured");
-  if (pin_refused_ || pins_unanswered_ > 1)
+  PinMemory& memory = *settings_.pin_memory;
+  if (memory.refused || memory.unanswered > 1)
     co_return invalid("module.pin", "the SIM refused this PIN; it is not tried again");
   const auto pin = at::quoted(settings_.pin);
   if (!pin) co_return std::unexpected(pin.error());
   const auto reply = co_await command("AT+CPIN=" + *pin, kSimDeadline);
   if (reply) co_return Result<void>();
-  pin_refused_ = reply.error().kind == ErrorKind::Refused;
-  if (!pin_refused_) ++pins_unanswered_;
-  const char* why = pin_refused_ ? "the SIM refused it: " : "";
+  memory.refused = reply.error().kind == ErrorKind::Refused;
+  if (!memory.refused) ++memory.unanswered;
+  const char* why = memory.refused ? "the SIM refused it: " : "";
   // The command's text stays out of the error: it holds the PIN.
   co_return std::unexpected(Error{reply.error().kind, "module.pin", why + reply.error().reply});
 }

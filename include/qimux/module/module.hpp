@@ -6,16 +6,26 @@
 #include "qimux/module/sockets.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace qimux::module {
+
+// How the SIM took the PIN so far.
+struct PinMemory {
+  bool refused = false;
+  int unanswered = 0;
+};
 
 struct Settings {
   std::string apn{};  // empty: the module keeps what it has
   std::string user{};
   std::string password{};
   std::string pin{};
+  // Shared by all modules that are made with copies of these settings: a device that comes back is the same
+  // SIM.
+  std::shared_ptr<PinMemory> pin_memory = std::make_shared<PinMemory>();
   int context = 0;  // AT+QIFGCNT (application note 7)
 };
 
@@ -45,8 +55,8 @@ class Module {
 
   // Answering, silent (no echo), errors in numbers; identity() is known afterwards.
   async::Task<Result<void>> synchronise();
-  // The SIM is ready. Waits while it is busy. A third wrong PIN would lock it, so in this object's life one
-  // that the SIM refused is never given again, and one whose answer was lost only once more. Invalid: a PIN
+  // The SIM is ready. Waits while it is busy. A third wrong PIN would lock it, so one that the SIM refused
+  // is never given again, and one whose answer was lost only once more. Invalid: a PIN
   // is needed and none, or a wrong one, is configured; or the SIM asks for a PUK.
   async::Task<Result<void>> unlockSim();
   // Registered for packet data, at home or roaming; Timeout after `limit`.
@@ -88,8 +98,6 @@ class Module {
   Radio radio_;
   Indication indication_ = Indication::Edge;
   std::uint32_t address_ = 0;
-  bool pin_refused_ = false;
-  int pins_unanswered_ = 0;
 };
 
 }  // namespace qimux::module

@@ -188,6 +188,20 @@ TEST_CASE("a PIN whose answer was lost is given once more, and not a third time"
   CHECK(rig.port.count("AT+CPIN=") == 2);
 }
 
+TEST_CASE("a refused PIN is remembered beyond one module object: a device that comes back is the same SIM") {
+  const Settings settings{.pin = "1234"};
+  Rig first(settings);
+  first.port.expect("AT+CPIN?")
+      .lines({"+CPIN: SIM PIN", "OK"})
+      .expect(R"(AT+CPIN="1234")")
+      .lines({"+CME ERROR: 16"});
+  CHECK_FALSE(first.unlockSim());
+  Rig second(settings);
+  second.port.expect("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
+  CHECK(second.unlockSim().error().kind == ErrorKind::Invalid);
+  CHECK(second.port.trouble() == "");
+}
+
 TEST_CASE("a PIN that is needed and not configured, or that cannot be sent") {
   Rig none;
   none.port.expect("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
