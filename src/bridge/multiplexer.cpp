@@ -442,7 +442,15 @@ async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
     co_return Result<void>();
   }
   if (!answered(told.error())) co_return co_await resync();
-  session.checked(false);
+  if (session.endHeard()) {
+    session.checked(false);
+    co_return Result<void>();
+  }
+  // A module that has forgotten AT+QIMUX=1 refuses it: it has started anew, and what was in the socket is
+  // lost.
+  session.lost();
+  const auto closed = co_await module_->sockets().close(slot);
+  if (!closed) co_return std::unexpected(closed.error());
   co_return Result<void>();
 }
 

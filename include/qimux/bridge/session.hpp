@@ -100,6 +100,8 @@ class Session {
   virtual void arrived(std::optional<std::size_t> newest, std::optional<std::size_t> total) = 0;
   virtual void remoteClosed() = 0;
   virtual void checked(bool connected) = 0;
+  // Whether the far end, or the module for it, has said that the connection ends. UDP knows no such word.
+  virtual bool endHeard() const { return true; }
   // The socket is gone, with what was in it: the context, the module or the link was lost.
   virtual void lost() = 0;
   // QICLOSE is done: the slot is given back.

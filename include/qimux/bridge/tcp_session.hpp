@@ -82,6 +82,7 @@ class TcpSession final : public Session {
   void arrived(std::optional<std::size_t> newest, std::optional<std::size_t> total) override;
   void remoteClosed() override;
   void checked(bool connected) override;
+  bool endHeard() const override { return remote_closed_; }
   void lost() override;
   void closed() override;
 
