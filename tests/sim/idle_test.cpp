@@ -1,0 +1,37 @@
+#include "sim/stage.hpp"
+
+using namespace qimux;
+using namespace qimux::simtest;
+
+namespace {
+
+// Six sockets are looked at for lost arrivals, each once in five minutes at most: 6 × 96 reads in eight
+// hours, and what remains of the beats before.
+constexpr std::uint64_t kEightHours = 600;
+
+}  // namespace
+
+TEST_CASE("eight hours idle with six open sockets cost at most 600 commands") {
+  const int indication = GENERATE(1, 2);
+  WorldOptions options;
+  options.module.highest_indi = indication;
+  Stage stage(options);
+  for (int i = 0; i < 6; ++i) stage.talk(silent());
+  stage.loop.runFor(10min);
+  for (const auto& one : stage.talkers) REQUIRE(one->wasConnected());
+  const auto before = stage.world.commands();
+  stage.loop.runFor(8h);
+  CHECK(stage.world.commands() - before <= kEightHours);
+  CHECK(stage.online());
+  for (const auto& one : stage.talkers) CHECK_FALSE(one->over());
+  stage.check();
+}
+
+TEST_CASE("an idle link without sockets says nothing at all for eight hours") {
+  Stage stage;
+  stage.loop.runFor(1min);
+  const auto before = stage.world.commands();
+  stage.loop.runFor(8h);
+  CHECK(stage.world.commands() == before);
+  CHECK(stage.online());
+}
