@@ -26,7 +26,9 @@ Gateway::Gateway(async::Loop& loop, Multiplexer& multiplexer, Policy policy, con
       offline_since_(loop.now()),
       offline_timer_(loop),
       names_(loop, multiplexer, options.dns, options.dns_upstream),
-      alive_(std::make_shared<bool>(true)) {}
+      alive_(std::make_shared<bool>(true)) {
+  watchOffline();
+}
 
 Gateway::~Gateway() {
   *alive_ = false;
@@ -146,7 +148,11 @@ void Gateway::forget(const net::FlowKey& key, std::uint64_t id) {
   const auto timer = lingering_.extract(id);
   const auto found = tcp_.find(key);
   if (found == tcp_.end() || found->second->id() != id) return;
-  nat_.release(key, loop_.now());
+  if (found->second->passedOn()) {
+    nat_.release(key, loop_.now());
+  } else {
+    nat_.discard(key);
+  }
   tcp_.erase(found);
 }
 
@@ -259,12 +265,17 @@ bool Gateway::offlineTooLong() const {
   return !online_ && loop_.now() >= offline_since_ + options_.hold_offline;
 }
 
+// Any number of times: the link tells each of its states, and only the first without a link counts.
 void Gateway::online(bool up) {
   names_.online(up);
-  if (up == online_ && (up || offline_timer_.armed())) return;
+  if (up == online_) return;
   online_ = up;
   if (up) return offline_timer_.stop();
   offline_since_ = loop_.now();
+  watchOffline();
+}
+
+void Gateway::watchOffline() {
   offline_timer_.start(options_.hold_offline, [this] {
     // Telling a program may end its flow and so change the tables: by copies.
     for (const auto* flow : tcpFlows()) tcp_.at(flow->key())->offline();

@@ -153,6 +153,7 @@ void TcpFlow::connected() {
 }
 
 void TcpFlow::passOn(net::Packet& segment) {
+  passed_on_ = true;
   gate_.observe(segment);
   segment.setSource(net::Endpoint{net::kInnerPeer, port_});
   segment.setDestination(net::kInnerListener);

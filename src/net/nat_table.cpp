@@ -42,6 +42,14 @@ void NatTable::release(const FlowKey& flow, async::TimePoint now) {
   ports_.erase(found);
 }
 
+void NatTable::discard(const FlowKey& flow) {
+  const auto found = ports_.find(flow);
+  if (found == ports_.end()) return;
+  taken_[slot(found->second)] = false;
+  flows_.erase(found->second);
+  ports_.erase(found);
+}
+
 std::optional<std::uint16_t> NatTable::portOf(const FlowKey& flow) const {
   const auto found = ports_.find(flow);
   if (found == ports_.end()) return std::nullopt;

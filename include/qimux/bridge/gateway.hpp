@@ -89,6 +89,7 @@ class Gateway final : private FlowHost {
   }
   bool routable(std::uint32_t address) const;
   bool offlineTooLong() const;
+  void watchOffline();
   void onNameQuestion(const net::Packet& packet);
   void forget(const net::FlowKey& key, std::uint64_t id);
   void forgetUdp(const net::FlowKey& key, std::uint64_t id);

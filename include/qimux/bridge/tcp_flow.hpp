@@ -75,6 +75,8 @@ class TcpFlow final : public TcpObserver {
   std::uint64_t id() const { return id_; }
   const net::FlowKey& key() const { return key_; }
   std::uint16_t port() const { return port_; }
+  // Something of it has reached the inner kernel.
+  bool passedOn() const { return passed_on_; }
   FlowState state() const { return state_; }
   const TcpSession* session() const { return session_; }
   bool isSynOf(const net::Packet& segment) const;
@@ -111,6 +113,7 @@ class TcpFlow final : public TcpObserver {
   FlowState state_ = FlowState::Held;
   TcpSession* session_ = nullptr;
   bool local_ = false;
+  bool passed_on_ = false;
   Bytes first_syn_;
   Bytes latest_syn_;
   std::uint32_t isn_ = 0;

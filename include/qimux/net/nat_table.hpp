@@ -32,6 +32,10 @@ class NatTable {
   Result<std::uint16_t> allocate(const FlowKey& flow, async::TimePoint now);
   // Frees the flow's port; it is in quarantine from now on. No effect for a flow that is not here.
   void release(const FlowKey& flow, async::TimePoint now);
+  // Frees the port of a flow of which nothing was ever sent to the inner side: nothing can still be on its
+  // way, so it is free at once. Else a flood of refused connects would use up all ports for the quarantine's
+  // time.
+  void discard(const FlowKey& flow);
 
   std::optional<std::uint16_t> portOf(const FlowKey& flow) const;
   // Nothing for a port that no flow has, which includes those in quarantine.

@@ -114,6 +114,26 @@ TEST_CASE("no link for longer than is held: ENETUNREACH, for those who wait and 
   CHECK(rig.gateway.tcpFlows().empty());
 }
 
+TEST_CASE("a link that never was there is held for no longer than one that went") {
+  GatewayRig rig;
+  rig.syn();
+  rig.wait(29);
+  CHECK(rig.out().empty());
+  rig.loop.runFor(2s);
+  CHECK(rig.out() == Lines{"icmp 3/0 10.64.64.2 > 10.64.64.1 about 10.64.64.1:40000 > 10.0.0.1:80"});
+}
+
+TEST_CASE("attempts to come up do not prolong what a program waits") {
+  GatewayRig rig;
+  rig.gateway.online(true);
+  rig.gateway.online(false);
+  rig.loop.runFor(31s);
+  // The link tells its next state without being online: still too long.
+  rig.gateway.online(false);
+  rig.syn();
+  CHECK(rig.out() == Lines{"icmp 3/0 10.64.64.2 > 10.64.64.1 about 10.64.64.1:40000 > 10.0.0.1:80"});
+}
+
 TEST_CASE("a link that comes back in time serves those who waited for it") {
   GatewayRig rig;
   rig.gateway.online(false);

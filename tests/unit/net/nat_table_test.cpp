@@ -127,4 +127,17 @@ TEST_CASE("random use agrees with a model: no port twice, none before its rest i
   }
 }
 
+TEST_CASE("the port of a flow that never sent anything inside is free at once") {
+  NatTable table({.first = 2000, .last = 2003, .bound = 4});
+  const async::TimePoint now{};
+  // Far more than there are ports, and none of them rests.
+  for (std::uint32_t number = 0; number < 100; ++number) {
+    REQUIRE(table.allocate(flowNumber(number), now).has_value());
+    table.discard(flowNumber(number));
+    table.discard(flowNumber(number));
+  }
+  CHECK(table.size() == 0);
+  CHECK(table.quarantined() == 0);
+}
+
 }  // namespace qimux::net
