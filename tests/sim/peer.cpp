@@ -53,7 +53,7 @@ void Peer::openWindow() {
 }
 
 void Peer::received(ByteView bytes) {
-  if (record_.spoiled) return;
+  if (record_.spoiled || record_.reset) return;
   const auto wrong = mismatch(plan_.up_stream, record_.received, bytes);
   if (wrong && plan_.spoilable && isKnocking(bytes.subspan(*wrong - record_.received))) {
     record_.spoiled = true;

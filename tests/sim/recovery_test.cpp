@@ -82,6 +82,18 @@ TEST_CASE("a lost SEND OK is settled by the counters: nothing twice, nothing mis
   stage.check();
 }
 
+TEST_CASE("the end of an older send, heard while the next one waits for its prompt, ends nothing") {
+  Stage stage;
+  const Conversation& one = stage.talk(upload(30'000));
+  // A URC is held back while a command runs, and so comes right before the next prompt.
+  for (int i = 0; i < 40; ++i) {
+    stage.world.faultIn(100ms * i, i % 2 == 0 ? "urc SEND OK" : "urc SEND FAIL");
+  }
+  CHECK(stage.runUntilOver(one, 1min));
+  CHECK(one.peer().received == 30'000);
+  stage.check();
+}
+
 TEST_CASE("a half-closed program is served for as long as the far end sends") {
   WorldOptions options;
   options.module.rate = 500;

@@ -122,7 +122,7 @@ std::string drawMildFault(Dice& dice) {
     case 4:
       return fmt::format("hang {:.1f}", static_cast<double>(dice.between(1, 40)) / 10);
     default:
-      return dice.pick<const char*>({"urc SEND OK", "urc SEND FAIL"});
+      return "urc +QPING: 2,4,0,4,0,0,0";
   }
 }
 
@@ -188,6 +188,10 @@ Scenario makeScenario(std::uint64_t seed) {
     }
   }
   drawFaults(dice, scenario);
+  // With AT+QINDI=2 a datagram whose size was never told, or told out of order, is given up rather than
+  // guessed.
+  const auto& quirks = scenario.world.module.quirks;
+  if (quirks.has(Quirk::LoseEdge) || quirks.has(Quirk::UrcInSend)) scenario.lossless_datagrams = false;
   const bool stormy = scenario.weather == Conversation::Weather::Stormy;
   for (auto& one : scenario.tcp) one.plan.peer.spoilable = stormy;
   for (auto& one : scenario.udp) one.plan.spoilable = stormy;
