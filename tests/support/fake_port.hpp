@@ -25,8 +25,8 @@ class FakePort final : public serial::Port {
  public:
   explicit FakePort(async::Loop& loop) : loop_(loop) {}
 
-  // The script. says(), after() and payload() belong to the last expect(), in the order of the calls.
-  FakePort& expect(std::string line) {
+  // The script. says(), after() and payload() belong to the last awaits(), in the order of the calls.
+  FakePort& awaits(std::string line) {
     script_.push_back(Step{.line = std::move(line), .size = 0, .payload = {}, .output = {}});
     return *this;
   }

@@ -42,7 +42,7 @@ struct Rig {
 
 TEST_CASE("a command goes out with a CR, and its answer comes back") {
   Rig rig;
-  rig.port.expect("AT+CSQ").lines({"+CSQ: 17,0", "OK"});
+  rig.port.awaits("AT+CSQ").lines({"+CSQ: 17,0", "OK"});
   const auto reply = rig.execute("AT+CSQ", Ending::Ok, "+CSQ:");
   REQUIRE(reply);
   CHECK(reply->lines == Lines{"+CSQ: 17,0"});
@@ -56,7 +56,7 @@ TEST_CASE("a command goes out with a CR, and its answer comes back") {
 TEST_CASE("an answer byte by byte is the same answer") {
   Rig rig;
   rig.port.chunk(1);
-  rig.port.expect("AT+QIRD=0,1,0,1500")
+  rig.port.awaits("AT+QIRD=0,1,0,1500")
       .says("\r\n+QIRD: 10.0.0.1:80,TCP,11\r\n\r\nOK\r\n> \r\nx\r\nOK\r\n\r\n0, CLOSED\r\n");
   const auto reply = rig.execute("AT+QIRD=0,1,0,1500", Ending::Read);
   REQUIRE(reply);
@@ -67,7 +67,7 @@ TEST_CASE("an answer byte by byte is the same answer") {
 
 TEST_CASE("a URC in the middle of an answer and one right behind its end are both told, in order") {
   Rig rig;
-  rig.port.expect("AT+CGREG?").lines({"+QIRDI: 0,1,0", "+CGREG: 0,1", "1, CLOSED", "OK", "+QIRDI: 0,1,2"});
+  rig.port.awaits("AT+CGREG?").lines({"+QIRDI: 0,1,0", "+CGREG: 0,1", "1, CLOSED", "OK", "+QIRDI: 0,1,2"});
   CHECK(rig.execute("AT+CGREG?", Ending::Ok, "+CGREG:")->lines == Lines{"+CGREG: 0,1"});
   rig.loop.runFor(1ms);
   CHECK(rig.urcs == Lines{"+QIRDI: 0,1,0", "1, CLOSED", "+QIRDI: 0,1,2"});
@@ -81,7 +81,7 @@ TEST_CASE("a URC is told from the loop, and its handler may execute a command") 
     CHECK_FALSE(rig.channel.busy());
     nested.emplace(rig.loop, rig.channel.execute(Command("AT+NESTED", 1s)));
   });
-  rig.port.expect("AT+NESTED").ok();
+  rig.port.awaits("AT+NESTED").ok();
   rig.port.sayLines({"+QIRDI: 0,1,0"});
   rig.loop.runFor(10ms);
   REQUIRE(nested);
@@ -106,7 +106,7 @@ TEST_CASE("an address is an answer only between the OK to its question and the e
   std::vector<Urc::Kind> kinds;
   rig.channel.onUrc([&](const Urc& urc) { kinds.push_back(urc.kind); });
   // A late line of the question before, the OK, and the answer, in one chunk.
-  rig.port.expect("AT+QIDNSGIP=\"a.example\"").lines({"10.0.0.9", "OK", "10.0.0.1"});
+  rig.port.awaits("AT+QIDNSGIP=\"a.example\"").lines({"10.0.0.9", "OK", "10.0.0.1"});
   CHECK(rig.execute("AT+QIDNSGIP=\"a.example\"", Ending::Resolve));
   rig.loop.runFor(1ms);
   rig.channel.closeName();
@@ -117,7 +117,7 @@ TEST_CASE("an address is an answer only between the OK to its question and the e
 
 TEST_CASE("a refused question opens no name") {
   Rig rig;
-  rig.port.expect("AT+QIDNSGIP=\"a.example\"").lines({"ERROR", "10.0.0.1"});
+  rig.port.awaits("AT+QIDNSGIP=\"a.example\"").lines({"ERROR", "10.0.0.1"});
   CHECK_FALSE(rig.execute("AT+QIDNSGIP=\"a.example\"", Ending::Resolve));
   rig.loop.runFor(1ms);
   CHECK(rig.urcs == Lines{"10.0.0.1"});
@@ -126,7 +126,7 @@ TEST_CASE("a refused question opens no name") {
 
 TEST_CASE("a refused command leaves the channel in step") {
   Rig rig;
-  rig.port.expect("AT+X").lines({"+CME ERROR: 601"}).expect("AT").ok();
+  rig.port.awaits("AT+X").lines({"+CME ERROR: 601"}).awaits("AT").ok();
   const auto refused = rig.execute("AT+X");
   REQUIRE_FALSE(refused);
   CHECK(refused.error().reply == "+CME ERROR: 601");
@@ -137,7 +137,7 @@ TEST_CASE("a refused command leaves the channel in step") {
 
 TEST_CASE("payload is written when the prompt has come, and not before") {
   Rig rig;
-  rig.port.expect("AT+QISEND=0,5").says("\r\n> ", 300ms).payload("he\r\no").lines({"SEND OK"}, 100ms);
+  rig.port.awaits("AT+QISEND=0,5").says("\r\n> ", 300ms).payload("he\r\no").lines({"SEND OK"}, 100ms);
   const auto begin = rig.loop.now();
   CHECK(rig.send("AT+QISEND=0,5", "he\r\no"));
   CHECK(rig.loop.now() - begin == 400ms);
@@ -146,7 +146,7 @@ TEST_CASE("payload is written when the prompt has come, and not before") {
 
 TEST_CASE("SEND OK and an arrival in the same chunk") {
   Rig rig;
-  rig.port.expect("AT+QISEND=0,2").says("\r\n> ").payload("hi").says("\r\nSEND OK\r\n\r\n+QIRDI: 0,1,0\r\n");
+  rig.port.awaits("AT+QISEND=0,2").says("\r\n> ").payload("hi").says("\r\nSEND OK\r\n\r\n+QIRDI: 0,1,0\r\n");
   CHECK(rig.send("AT+QISEND=0,2", "hi"));
   rig.loop.runFor(1ms);
   CHECK(rig.urcs == Lines{"+QIRDI: 0,1,0"});
@@ -154,7 +154,7 @@ TEST_CASE("SEND OK and an arrival in the same chunk") {
 
 TEST_CASE("a send to a closed socket gets ERROR instead of a prompt, and no payload is written") {
   Rig rig;
-  rig.port.expect("AT+QISEND=0,2").lines({"ERROR"}).expect("AT").ok();
+  rig.port.awaits("AT+QISEND=0,2").lines({"ERROR"}).awaits("AT").ok();
   const auto sent = rig.send("AT+QISEND=0,2", "hi");
   REQUIRE_FALSE(sent);
   CHECK(sent.error().kind == ErrorKind::Refused);
@@ -164,7 +164,7 @@ TEST_CASE("a send to a closed socket gets ERROR instead of a prompt, and no payl
 
 TEST_CASE("a '>' that comes when nothing is sent is no prompt") {
   Rig rig;
-  rig.port.expect("AT").says("\r\n> \r\nOK\r\n");
+  rig.port.awaits("AT").says("\r\n> \r\nOK\r\n");
   CHECK(rig.execute("AT"));
   rig.loop.runFor(1ms);
   CHECK(rig.urcs == Lines{">"});
@@ -172,7 +172,7 @@ TEST_CASE("a '>' that comes when nothing is sent is no prompt") {
 
 TEST_CASE("a line with a CME error in words ends a command as well") {
   Rig rig;
-  rig.port.expect("AT+CPIN?").lines({"+CME ERROR: SIM busy"});
+  rig.port.awaits("AT+CPIN?").lines({"+CME ERROR: SIM busy"});
   CHECK(rig.execute("AT+CPIN?").error().reply == "+CME ERROR: SIM busy");
 }
 
@@ -182,7 +182,7 @@ TEST_CASE("the list of states ends with its second OK at once, and without one a
        R"(+QISTATE: 2,"","","","INITIAL")", R"(+QISTATE: 3,"","","","INITIAL")",
        R"(+QISTATE: 4,"","","","INITIAL")", R"(+QISTATE: 5,"","","","INITIAL")"});
   Rig rig;
-  rig.port.expect("AT+QISTATE").says(list).lines({"OK"}, 80ms).expect("AT+QISTATE").says(list);
+  rig.port.awaits("AT+QISTATE").says(list).lines({"OK"}, 80ms).awaits("AT+QISTATE").says(list);
   auto begin = rig.loop.now();
   CHECK(rig.execute("AT+QISTATE", Ending::StateList)->lines.size() == 7);
   CHECK(rig.loop.now() - begin == 80ms);
@@ -194,7 +194,7 @@ TEST_CASE("the list of states ends with its second OK at once, and without one a
 
 TEST_CASE("silence ends a command by its deadline, and leaves the channel in doubt") {
   Rig rig;
-  rig.port.expect("AT+QIACT");
+  rig.port.awaits("AT+QIACT");
   const auto begin = rig.loop.now();
   const auto reply = rig.execute("AT+QIACT");
   REQUIRE_FALSE(reply);
@@ -212,7 +212,7 @@ TEST_CASE("silence ends a command by its deadline, and leaves the channel in dou
 
 TEST_CASE("a command destroyed under way leaves the channel in doubt") {
   Rig rig;
-  rig.port.expect("AT+QIACT");
+  rig.port.awaits("AT+QIACT");
   Running<Result<Reply>> running(rig.loop, rig.channel.execute(Command("AT+QIACT", 10s)));
   rig.loop.runFor(1s);
   CHECK(rig.channel.busy());
@@ -223,7 +223,7 @@ TEST_CASE("a command destroyed under way leaves the channel in doubt") {
 
 TEST_CASE("an answer that makes no sense leaves the channel in doubt") {
   Rig rig;
-  rig.port.expect("AT+QIRD=0,1,0,1500").lines({"+QIRD: 10.0.0.1:80,TCP,99999"});
+  rig.port.awaits("AT+QIRD=0,1,0,1500").lines({"+QIRD: 10.0.0.1:80,TCP,99999"});
   CHECK(rig.execute("AT+QIRD=0,1,0,1500", Ending::Read).error().kind == ErrorKind::Garbled);
   CHECK(rig.channel.inDoubt());
 }
@@ -246,20 +246,20 @@ TEST_CASE("a module that answers is in step after two ATs") {
 
 TEST_CASE("the late OK of an older command is not taken for the answer of the next") {
   Rig rig;
-  rig.port.expect("AT+QICLOSE=0").lines({"OK"}, 2100ms).expect("AT").lines({"OK"}, 350ms);
+  rig.port.awaits("AT+QICLOSE=0").lines({"OK"}, 2100ms).awaits("AT").lines({"OK"}, 350ms);
   rig.port.alwaysOk("AT");
   CHECK_FALSE(rig.execute("AT+QICLOSE=0", Ending::CloseOk));
   CHECK(rig.resync());
   CHECK_FALSE(rig.channel.inDoubt());
   // What follows gets its own answer.
-  rig.port.expect("AT+GSN").lines({"861234567890123", "OK"});
+  rig.port.awaits("AT+GSN").lines({"861234567890123", "OK"});
   CHECK(rig.execute("AT+GSN", Ending::Ok, "*")->lines == Lines{"861234567890123"});
   CHECK(rig.port.trouble() == "");
 }
 
 TEST_CASE("noise and a foreign baud rate's garbage before the first OK") {
   Rig rig;
-  rig.port.expect("AT").says("AT+QIRE{\xff\xfe\x80");
+  rig.port.awaits("AT").says("AT+QIRE{\xff\xfe\x80");
   rig.port.alwaysOk("AT");
   CHECK(rig.resync());
   CHECK(rig.channel.counters().timeouts == 1);
@@ -267,7 +267,7 @@ TEST_CASE("noise and a foreign baud rate's garbage before the first OK") {
 
 TEST_CASE("a module that waits at a variable prompt is left by ESC") {
   Rig rig;
-  rig.port.expect("AT");  // taken as text behind the prompt
+  rig.port.awaits("AT");  // taken as text behind the prompt
   rig.port.alwaysOk("AT");
   CHECK(rig.resync());
   CHECK(rig.port.escapes() == 1);
@@ -277,7 +277,7 @@ TEST_CASE("a module that waits at a variable prompt is left by ESC") {
 TEST_CASE("a module that waits for the bytes of a fixed-length send is filled up") {
   Rig rig;
   // The prompt and the payload were lost: what comes next is taken for payload.
-  rig.port.expect("AT+QISEND=0,1000").swallow(1000).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,1000").swallow(1000).lines({"SEND OK"});
   rig.port.alwaysOk("AT");
   const std::string payload(1000, 'x');
   const auto sent = rig.send("AT+QISEND=0,1000", payload);
@@ -291,7 +291,7 @@ TEST_CASE("a module that waits for the bytes of a fixed-length send is filled up
 
 TEST_CASE("a send that failed late spoils nothing less") {
   Rig rig;
-  rig.port.expect("AT+QISEND=0,10").swallow(10).lines({"SEND FAIL"});
+  rig.port.awaits("AT+QISEND=0,10").swallow(10).lines({"SEND FAIL"});
   rig.port.alwaysOk("AT");
   CHECK_FALSE(rig.send("AT+QISEND=0,10", "0123456789"));
   CHECK(rig.resync()->payload_spoiled);
@@ -318,7 +318,7 @@ TEST_CASE("when the module was last heard is known") {
 
 TEST_CASE("an overlong line of garbage is dropped, and the answer behind it is read") {
   Rig rig;
-  rig.port.expect("AT").says(std::string(5000, '\xfe') + "\r\n\r\nOK\r\n");
+  rig.port.awaits("AT").says(std::string(5000, '\xfe') + "\r\n\r\nOK\r\n");
   CHECK(rig.execute("AT"));
   CHECK(rig.urcs.empty());
 }

@@ -147,13 +147,13 @@ TEST_CASE("datagrams: one association for a pair of endpoints, and answers with 
   rig.in(udpPacket(kUdpApp, kResolver, "first"));
   rig.loop.runFor(10ms);
   CHECK(rig.port.heard() == Lines{R"(AT+QIOPEN=0,"UDP","8.8.8.8",53)"});
-  rig.port.expect("AT+QISEND=0,5").says("\r\n> ").payload("first").lines({"SEND OK"});
-  rig.port.expect("AT+QISEND=0,6").says("\r\n> ").payload("second").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,5").says("\r\n> ").payload("first").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,6").says("\r\n> ").payload("second").lines({"SEND OK"});
   rig.port.sayLines({"0, CONNECT OK"});
   rig.loop.runFor(10ms);
   rig.in(udpPacket(kUdpApp, kResolver, "second"));
   rig.loop.runFor(10ms);
-  rig.port.expect("AT+QIRD=0,1,0,6").says("\r\n+QIRD: 8.8.8.8:53,UDP,6\r\nanswer\r\nOK\r\n");
+  rig.port.awaits("AT+QIRD=0,1,0,6").says("\r\n+QIRD: 8.8.8.8:53,UDP,6\r\nanswer\r\nOK\r\n");
   rig.port.say("\r\n+QIRDI: 0,1,0,1,6,6\r\n");
   rig.loop.runFor(10ms);
   CHECK(rig.port.trouble() == "");
@@ -252,7 +252,7 @@ TEST_CASE("ports of the gateway where nothing listens") {
 TEST_CASE("a name over UDP: the gateway answers by AT+QIDNSGIP, and spends no socket") {
   GatewayRig rig;
   rig.up();
-  rig.port.expect(R"(AT+QIDNSGIP="example.com")").ok().lines({"93.184.216.34"}, 300ms);
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")").ok().lines({"93.184.216.34"}, 300ms);
   std::string reply;
   Bytes question = dns_test::question("example.com");
   rig.in(udpPacket(kUdpApp, kNames, textOf(question)));
@@ -270,7 +270,7 @@ TEST_CASE("a name over UDP: the gateway answers by AT+QIDNSGIP, and spends no so
 TEST_CASE("a name over a stream: the gateway takes the connection itself") {
   GatewayRig rig;
   rig.up();
-  rig.port.expect(R"(AT+QIDNSGIP="example.com")").lines({"OK", "93.184.216.34"});
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")").lines({"OK", "93.184.216.34"});
   rig.syn(kApp, kNames);
   rig.loop.runFor(1ms);
   CHECK(rig.inner() == Lines{"tcp 192.0.0.2:1024 > 192.0.0.1:1024 S seq 1000 ack 0"});
@@ -293,7 +293,7 @@ TEST_CASE("an echo to the gateway is answered at once, one to the world when the
   rig.up();
   rig.in(icmpPacket(kHost, kGateway, 8, "abc"));
   CHECK(rig.out() == Lines{"icmp 0/0 10.64.64.2 > 10.64.64.1"});
-  rig.port.expect(R"(AT+QPING="10.0.0.1",5,1)").ok().lines({"+QPING: 0,10.0.0.1,32,700,54"}, 700ms);
+  rig.port.awaits(R"(AT+QPING="10.0.0.1",5,1)").ok().lines({"+QPING: 0,10.0.0.1,32,700,54"}, 700ms);
   rig.in(icmpPacket(kHost, kServer, 8, "abc"));
   rig.loop.runFor(600ms);
   CHECK(rig.out().empty());
@@ -304,7 +304,7 @@ TEST_CASE("an echo to the gateway is answered at once, one to the world when the
 TEST_CASE("an echo that does not come back, and one without a link") {
   GatewayRig rig;
   rig.up();
-  rig.port.expect(R"(AT+QPING="10.0.0.1",5,1)").ok().lines({"+QPING: 1", "+QPING: 2,1,0,1,0,0,0"}, 5s);
+  rig.port.awaits(R"(AT+QPING="10.0.0.1",5,1)").ok().lines({"+QPING: 1", "+QPING: 2,1,0,1,0,0,0"}, 5s);
   rig.in(icmpPacket(kHost, kServer, 8, "abc"));
   rig.loop.runFor(6s);
   const auto out = rig.out();

@@ -227,7 +227,7 @@ TEST_CASE("a stop drains, closes what is open, leaves the context and frees the 
   client.session = *rig.mux.connect(net::Endpoint{kServer, 80}, client);
   rig.loop.runFor(10ms);
   rig.port->sayLines({"0, CONNECT OK"});
-  rig.port->expect("AT+QISEND=0,4").says("\r\n> ").payload("last").lines({"SEND OK"});
+  rig.port->awaits("AT+QISEND=0,4").says("\r\n> ").payload("last").lines({"SEND OK"});
   rig.port->always("AT+QISACK=0", sackLine(4, 0));
   rig.port->always("AT+QISTATE", stateList(0));
   rig.loop.runFor(10ms);

@@ -43,7 +43,7 @@ TEST_CASE("a name has one to five addresses, each a line of its own, and how man
       answer.push_back("10.0.0." + std::to_string(i));
       expected.push_back(0x0a000000 + static_cast<std::uint32_t>(i));
     }
-    rig.port.expect(R"(AT+QIDNSGIP="example.com")").lines(answer, 700ms);
+    rig.port.awaits(R"(AT+QIDNSGIP="example.com")").lines(answer, 700ms);
     rig.resolve("example.com");
     rig.loop.runFor(750ms);
     CHECK(rig.names.empty());
@@ -56,7 +56,7 @@ TEST_CASE("a name has one to five addresses, each a line of its own, and how man
 
 TEST_CASE("a name's answer long after its OK, line by line, with other URCs between") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="example.com")")
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")")
       .ok()
       .lines({"10.0.0.1"}, 13s)
       .lines({"+CREG: 1", "10.0.0.2"}, 13050ms);
@@ -70,7 +70,7 @@ TEST_CASE("more addresses than anybody needs are cut") {
   Rig rig;
   Lines answer{"OK"};
   for (int i = 1; i <= 50; ++i) answer.push_back("10.0.0." + std::to_string(i));
-  rig.port.expect(R"(AT+QIDNSGIP="example.com")").lines(answer);
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")").lines(answer);
   rig.resolve("example.com");
   rig.loop.runFor(1s);
   CHECK(rig.names.at(0)->size() == 8);
@@ -78,7 +78,7 @@ TEST_CASE("more addresses than anybody needs are cut") {
 
 TEST_CASE("no such name: ERROR: 4 and a line of state behind it, of which neither ends anything else") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="nowhere.example")").ok().lines({"ERROR: 4", "STATE: IP GPRSACT"}, 2s);
+  rig.port.awaits(R"(AT+QIDNSGIP="nowhere.example")").ok().lines({"ERROR: 4", "STATE: IP GPRSACT"}, 2s);
   rig.resolve("nowhere.example");
   rig.loop.runFor(3s);
   REQUIRE(rig.names.size() == 1);
@@ -88,8 +88,8 @@ TEST_CASE("no such name: ERROR: 4 and a line of state behind it, of which neithe
 
 TEST_CASE("other errors of a name are no proof that it does not exist") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().lines({"ERROR: 5", "STATE: IP GPRSACT"}, 1s);
-  rig.port.expect(R"(AT+QIDNSGIP="b.example")").lines({"ERROR"});
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().lines({"ERROR: 5", "STATE: IP GPRSACT"}, 1s);
+  rig.port.awaits(R"(AT+QIDNSGIP="b.example")").lines({"ERROR"});
   rig.resolve("a.example");
   rig.resolve("b.example");
   rig.loop.runFor(3s);
@@ -101,8 +101,8 @@ TEST_CASE("other errors of a name are no proof that it does not exist") {
 
 TEST_CASE("a name without an answer: late after 20 s, and the next is asked") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok();
-  rig.port.expect(R"(AT+QIDNSGIP="b.example")").lines({"OK", "10.0.0.1"});
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok();
+  rig.port.awaits(R"(AT+QIDNSGIP="b.example")").lines({"OK", "10.0.0.1"});
   rig.resolve("a.example");
   rig.resolve("b.example");
   rig.loop.runFor(19s);
@@ -115,7 +115,7 @@ TEST_CASE("a name without an answer: late after 20 s, and the next is asked") {
 
 TEST_CASE("an address that comes when no name is asked for is nothing") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").lines({"OK", "10.0.0.1"});
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").lines({"OK", "10.0.0.1"});
   rig.resolve("a.example");
   rig.loop.runFor(1s);
   rig.port.sayLines({"10.0.0.9"});
@@ -126,8 +126,8 @@ TEST_CASE("an address that comes when no name is asked for is nothing") {
 
 TEST_CASE("a late answer to the question before is not taken for that of the next") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok();
-  rig.port.expect(R"(AT+QIDNSGIP="b.example")").lines({"10.0.0.9", "OK", "10.0.0.1"}, 100ms);
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok();
+  rig.port.awaits(R"(AT+QIDNSGIP="b.example")").lines({"10.0.0.9", "OK", "10.0.0.1"}, 100ms);
   rig.resolve("a.example");
   rig.resolve("b.example");
   rig.loop.runFor(25s);
@@ -137,8 +137,8 @@ TEST_CASE("a late answer to the question before is not taken for that of the nex
 
 TEST_CASE("names are asked one at a time: their answers carry no tag") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 5s);
-  rig.port.expect(R"(AT+QIDNSGIP="b.example")").lines({"OK", "10.0.0.2"});
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 5s);
+  rig.port.awaits(R"(AT+QIDNSGIP="b.example")").lines({"OK", "10.0.0.2"});
   rig.resolve("a.example");
   rig.resolve("b.example");
   rig.loop.runFor(4s);
@@ -160,7 +160,7 @@ TEST_CASE("a name, an address or a command that could end its line never reaches
 
 TEST_CASE("an echo: the time that the module measured") {
   Rig rig;
-  rig.port.expect(R"(AT+QPING="8.8.8.8",5,1)").ok().lines({"+QPING: 0,8.8.8.8,32,712,54"}, 800ms);
+  rig.port.awaits(R"(AT+QPING="8.8.8.8",5,1)").ok().lines({"+QPING: 0,8.8.8.8,32,712,54"}, 800ms);
   rig.port.say("\r\n+QPING: 2,1,1,0,712,712,712\r\n", 900ms);
   rig.ping(0x08080808);
   rig.loop.runFor(1s);
@@ -173,7 +173,7 @@ TEST_CASE("no echo, in every way a module says so") {
   for (const char* line : {"+QPING: 1", "+QPING:1", "+QPING: 2,1,0,1,0,0,0", "+QPING: 3", "+QPING: 4",
                            "+QPING: 5", "+QPING: x"}) {
     Rig rig;
-    rig.port.expect(R"(AT+QPING="8.8.8.8",5,1)").lines({"OK", line});
+    rig.port.awaits(R"(AT+QPING="8.8.8.8",5,1)").lines({"OK", line});
     rig.ping(0x08080808);
     rig.loop.runFor(1s);
     REQUIRE(rig.pings.size() == 1);
@@ -183,7 +183,7 @@ TEST_CASE("no echo, in every way a module says so") {
 
 TEST_CASE("an echo whose line makes no sense is waited for no longer than any other") {
   Rig rig;
-  rig.port.expect(R"(AT+QPING="8.8.8.8",5,1)").lines({"OK", "+QPING: 0,8.8.8.8,32,x,54", "+QPING: 0"});
+  rig.port.awaits(R"(AT+QPING="8.8.8.8",5,1)").lines({"OK", "+QPING: 0,8.8.8.8,32,x,54", "+QPING: 0"});
   rig.ping(0x08080808);
   rig.loop.runFor(7s);
   CHECK(rig.pings.empty());
@@ -193,8 +193,8 @@ TEST_CASE("an echo whose line makes no sense is waited for no longer than any ot
 
 TEST_CASE("echoes go one at a time, and a refused one is told") {
   Rig rig;
-  rig.port.expect(R"(AT+QPING="1.1.1.1",5,1)").ok().lines({"+QPING: 0,1.1.1.1,32,100,54"}, 2s);
-  rig.port.expect(R"(AT+QPING="8.8.8.8",5,1)").lines({"ERROR"});
+  rig.port.awaits(R"(AT+QPING="1.1.1.1",5,1)").ok().lines({"+QPING: 0,1.1.1.1,32,100,54"}, 2s);
+  rig.port.awaits(R"(AT+QPING="8.8.8.8",5,1)").lines({"ERROR"});
   rig.ping(0x01010101);
   rig.ping(0x08080808);
   rig.loop.runFor(1s);
@@ -206,7 +206,7 @@ TEST_CASE("echoes go one at a time, and a refused one is told") {
 
 TEST_CASE("somebody's command: the lines of its answer, or what the module said to it") {
   Rig rig;
-  rig.port.expect("AT+CGMR").lines({"Revision: M95AR01A21", "OK"}).expect("AT+X").lines({"+CME ERROR: 601"});
+  rig.port.awaits("AT+CGMR").lines({"Revision: M95AR01A21", "OK"}).awaits("AT+X").lines({"+CME ERROR: 601"});
   rig.execute("AT+CGMR");
   rig.execute("AT+X");
   rig.loop.runFor(1s);
@@ -216,10 +216,10 @@ TEST_CASE("somebody's command: the lines of its answer, or what the module said 
 
 TEST_CASE("a command waits while a name or an echo is open: their lines could be taken for its answer") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")")
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")")
       .ok()
       .lines({"10.0.0.1"}, 3s)
-      .expect("AT+QILOCIP")
+      .awaits("AT+QILOCIP")
       .lines({"10.1.2.3"});
   rig.resolve("a.example");
   rig.execute("AT+QILOCIP");
@@ -232,7 +232,7 @@ TEST_CASE("a command waits while a name or an echo is open: their lines could be
 
 TEST_CASE("a command whose answer is the list of states") {
   Rig rig;
-  rig.port.expect("AT+QISTATE")
+  rig.port.awaits("AT+QISTATE")
       .lines({"OK", "STATE: IP STATUS", R"(+QISTATE: 0,"","","","INITIAL")",
               R"(+QISTATE: 1,"","","","INITIAL")", R"(+QISTATE: 2,"","","","INITIAL")",
               R"(+QISTATE: 3,"","","","INITIAL")", R"(+QISTATE: 4,"","","","INITIAL")",
@@ -244,7 +244,7 @@ TEST_CASE("a command whose answer is the list of states") {
 
 TEST_CASE("a question that the module does not answer at all: told, and the module is resynchronised") {
   Rig rig;
-  rig.port.expect("AT+COPS=?").expect("AT").ok().expect("AT").ok();
+  rig.port.awaits("AT+COPS=?").awaits("AT").ok().awaits("AT").ok();
   rig.execute("AT+COPS=?");
   rig.loop.runFor(59s);
   CHECK(rig.commands.empty());
@@ -256,8 +256,8 @@ TEST_CASE("a question that the module does not answer at all: told, and the modu
 
 TEST_CASE("signal and operator are asked for when somebody wants to know") {
   Rig rig;
-  rig.port.expect("AT+CSQ").lines({"+CSQ: 17,0", "OK"}).expect("AT+CGREG?").lines({"+CGREG: 0,1", "OK"});
-  rig.port.expect("AT+COPS?").lines({R"(+COPS: 0,0,"A")", "OK"});
+  rig.port.awaits("AT+CSQ").lines({"+CSQ: 17,0", "OK"}).awaits("AT+CGREG?").lines({"+CGREG: 0,1", "OK"});
+  rig.port.awaits("AT+COPS?").lines({R"(+COPS: 0,0,"A")", "OK"});
   int done = 0;
   rig.mux.refreshRadio([&] { ++done; });
   CHECK(done == 0);
@@ -284,7 +284,7 @@ TEST_CASE("without a link every question is answered, and never from inside the 
 
 TEST_CASE("questions wait in a bounded queue") {
   Rig rig;
-  rig.port.expect("AT+FIRST").lines({"OK"}, 5s);
+  rig.port.awaits("AT+FIRST").lines({"OK"}, 5s);
   rig.execute("AT+FIRST");
   rig.loop.runFor(1s);
   for (int i = 0; i < 40; ++i) rig.execute("AT+NEXT");
@@ -298,7 +298,7 @@ TEST_CASE("questions wait in a bounded queue") {
 
 TEST_CASE("a lost link answers all that was asked, whether it was under way or waited") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().expect(R"(AT+QPING="8.8.8.8",5,1)").ok();
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().awaits(R"(AT+QPING="8.8.8.8",5,1)").ok();
   rig.resolve("a.example");
   rig.ping(0x08080808);
   rig.resolve("b.example");
@@ -315,7 +315,7 @@ TEST_CASE("a lost link answers all that was asked, whether it was under way or w
 
 TEST_CASE("a question under way when the link goes down with its command is answered too") {
   Rig rig;
-  rig.port.expect("AT+COPS=?");
+  rig.port.awaits("AT+COPS=?");
   rig.execute("AT+COPS=?");
   rig.loop.runFor(1s);
   rig.serving.reset();  // as when the device goes

@@ -56,7 +56,7 @@ TEST_CASE("an index in use, however the module says so: unreachable, and the ind
                              "\r\nOK\r\n\r\n0, ALREADY CONNECT\r\n"}) {
     MuxRig rig;
     rig.serve();
-    rig.port.expect(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").says(answer);
+    rig.port.awaits(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").says(answer);
     Client client;
     rig.connect(client);
     rig.loop.runFor(2s);
@@ -173,8 +173,8 @@ TEST_CASE("bytes go out with AT+QISEND, and their acknowledgement is asked for a
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
-  rig.port.expect("AT+QISACK=0").says(sackLine(5, 0)).expect("AT+QISACK=0").says(sackLine(5, 5));
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.awaits("AT+QISACK=0").says(sackLine(5, 0)).awaits("AT+QISACK=0").says(sackLine(5, 5));
   client.program->write("hello");
   rig.loop.runFor(1s);
   CHECK(rig.port.trouble() == "");
@@ -196,10 +196,10 @@ TEST_CASE("unconfirmed bytes are those of all connections") {
   rig.open(two);
   rig.port.always("AT+QISACK=0", sackLine(3, 0));
   rig.port.always("AT+QISACK=1", sackLine(4, 0));
-  rig.port.expect("AT+QISEND=0,3").says(prompt()).payload("abc").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,3").says(prompt()).payload("abc").lines({"SEND OK"});
   one.program->write("abc");
   rig.loop.runFor(100ms);
-  rig.port.expect("AT+QISEND=1,4").says(prompt()).payload("defg").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=1,4").says(prompt()).payload("defg").lines({"SEND OK"});
   two.program->write("defg");
   rig.loop.runFor(100ms);
   CHECK(rig.mux.unconfirmed() == 7);
@@ -211,8 +211,8 @@ TEST_CASE("SEND FAIL: the same bytes again after a pause") {
   Client client;
   rig.open(client);
   rig.port.always("AT+QISACK=0", sackLine(5, 5));
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND FAIL"});
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"0, SEND OK"});
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND FAIL"});
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"0, SEND OK"});
   client.program->write("hello");
   rig.loop.runFor(1s);
   CHECK(rig.port.trouble() == "");
@@ -225,8 +225,8 @@ TEST_CASE("a send that is refused: the far end has closed, and what it sent befo
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QISEND=0,5").lines({"ERROR"});
-  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("bye")).expect("AT+QIRD=0,1,0,1500").lines({"ERROR"});
+  rig.port.awaits("AT+QISEND=0,5").lines({"ERROR"});
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says(readAnswer("bye")).awaits("AT+QIRD=0,1,0,1500").lines({"ERROR"});
   client.program->write("hello");
   rig.loop.runFor(5s);
   CHECK(rig.port.trouble() == "");
@@ -242,8 +242,8 @@ struct LostWord : MuxRig {
   explicit LostWord(const std::string& counters) {
     serve();
     open(client);
-    port.expect("AT+QISEND=0,5").says("\r\n> ").payload("hello").expect("AT").ok().expect("AT").ok();
-    port.expect("AT+QISACK=0").says(counters);
+    port.awaits("AT+QISEND=0,5").says("\r\n> ").payload("hello").awaits("AT").ok().awaits("AT").ok();
+    port.awaits("AT+QISACK=0").says(counters);
     client.program->write("hello");
   }
   Client client;
@@ -253,7 +253,7 @@ struct LostWord : MuxRig {
 
 TEST_CASE("a lost SEND OK: AT+QISACK tells that the bytes went out, and they are not sent again") {
   LostWord rig(sackLine(5, 0));
-  rig.port.expect("AT+QISACK=0").says(sackLine(5, 5));
+  rig.port.awaits("AT+QISACK=0").says(sackLine(5, 5));
   rig.loop.runFor(25s);
   CHECK(rig.port.trouble() == "");
   CHECK(rig.mux.counters().sends_settled == 1);
@@ -265,8 +265,8 @@ TEST_CASE("a lost SEND OK: AT+QISACK tells that the bytes went out, and they are
 
 TEST_CASE("a lost SEND OK: AT+QISACK tells that nothing went out, and the same bytes are sent again") {
   LostWord rig(sackLine(0, 0));
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
-  rig.port.expect("AT+QISACK=0").says(sackLine(5, 5));
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.awaits("AT+QISACK=0").says(sackLine(5, 5));
   rig.loop.runFor(25s);
   CHECK(rig.port.trouble() == "");
   CHECK(rig.mux.counters().sends_settled == 1);
@@ -293,7 +293,7 @@ TEST_CASE("a module that took the resynchronisation for payload has spoiled the 
   Client client;
   rig.open(client);
   // The prompt is lost; what comes next is payload to the module.
-  rig.port.expect("AT+QISEND=0,5").swallow(5).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,5").swallow(5).lines({"SEND OK"});
   rig.port.always("AT+QISACK=0", sackLine(5, 0));
   client.program->write("hello");
   rig.port.always("T", FakePort::framed({"ERROR"}));  // what is left of the second AT
@@ -308,7 +308,7 @@ TEST_CASE("a module that stays silent after a lost SEND OK is a lost link") {
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello");
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello");
   rig.port.always("AT", "");
   client.program->write("hello");
   rig.loop.runFor(1min);
@@ -322,7 +322,7 @@ TEST_CASE("what has arrived is read and given to the program") {
   Client client;
   rig.open(client);
   const std::string payload = "\r\nOK\r\n0, CLOSED\r\n+PDP DEACT\r\n> ";
-  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer(payload)).expect("AT+QIRD=0,1,0,1500").ok();
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says(readAnswer(payload)).awaits("AT+QIRD=0,1,0,1500").ok();
   rig.port.chunk(3);
   rig.port.say("\r\n+QIRDI: 0,1,0\r\n");
   rig.loop.runFor(1s);
@@ -347,8 +347,8 @@ TEST_CASE("an answer that was lost in the middle resets the connection: its byte
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QIRD=0,1,0,1500").says("\r\n+QIRD: 10.0.0.1:80,TCP,100\r\nonly a part");
-  rig.port.expect("AT").ok().expect("AT").ok();
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says("\r\n+QIRD: 10.0.0.1:80,TCP,100\r\nonly a part");
+  rig.port.awaits("AT").ok().awaits("AT").ok();
   rig.port.sayLines({"+QIRDI: 0,1,0"});
   rig.loop.runFor(1min);
   CHECK(rig.port.trouble() == "");
@@ -362,8 +362,8 @@ TEST_CASE("a remote close with unread data: all of it, then end of file, then th
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("the end")).expect("AT+QIRD=0,1,0,1500").ok();
-  rig.port.expect("AT+QISTATE").says(stateList());
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says(readAnswer("the end")).awaits("AT+QIRD=0,1,0,1500").ok();
+  rig.port.awaits("AT+QISTATE").says(stateList());
   rig.port.sayLines({"+QIRDI: 0,1,0", "0, CLOSED", "0, CLOSED"});
   rig.loop.runFor(2s);
   CHECK(rig.port.trouble() == "");
@@ -378,8 +378,8 @@ TEST_CASE("a late CLOSED on an index that was opened again does not close the ne
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QIRD=0,1,0,1500").ok();
-  rig.port.expect("AT+QISTATE").says(stateList(0));
+  rig.port.awaits("AT+QIRD=0,1,0,1500").ok();
+  rig.port.awaits("AT+QISTATE").says(stateList(0));
   rig.port.sayLines({"0, CLOSED"});
   rig.loop.runFor(2s);
   CHECK(rig.port.trouble() == "");
@@ -393,7 +393,7 @@ TEST_CASE("a list of states that is refused, or does not come, proves no life") 
   Client client;
   rig.open(client);
   rig.port.always("AT+QIRD", FakePort::framed({"OK"}));
-  rig.port.expect("AT+QISTATE").expect("AT").ok().expect("AT").ok().expect("AT+QISTATE").lines({"ERROR"});
+  rig.port.awaits("AT+QISTATE").awaits("AT").ok().awaits("AT").ok().awaits("AT+QISTATE").lines({"ERROR"});
   rig.port.sayLines({"0, CLOSED"});
   rig.loop.runFor(30s);
   CHECK(rig.port.trouble() == "");
@@ -405,9 +405,9 @@ TEST_CASE("counters that are refused: the connection goes on without them, if it
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
-  rig.port.expect("AT+QISACK=0").lines({"ERROR"});
-  rig.port.expect("AT+QISTATE").says(stateList(0));
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.awaits("AT+QISACK=0").lines({"ERROR"});
+  rig.port.awaits("AT+QISTATE").says(stateList(0));
   client.program->write("hello");
   rig.loop.runFor(2s);
   CHECK(rig.port.trouble() == "");
@@ -419,13 +419,13 @@ TEST_CASE("counters without an answer: resynchronised and asked again") {
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
-  rig.port.expect("AT+QISACK=0")
-      .expect("AT")
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.awaits("AT+QISACK=0")
+      .awaits("AT")
       .ok()
-      .expect("AT")
+      .awaits("AT")
       .ok()
-      .expect("AT+QISACK=0")
+      .awaits("AT+QISACK=0")
       .says(sackLine(5, 5));
   client.program->write("hello");
   rig.loop.runFor(20s);
@@ -438,7 +438,7 @@ TEST_CASE("a close without an answer is tried once more; then the link is lost")
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QICLOSE=0").expect("AT").ok().expect("AT").ok();
+  rig.port.awaits("AT+QICLOSE=0").awaits("AT").ok().awaits("AT").ok();
   client.session->abandon();
   rig.loop.runFor(20s);
   CHECK(rig.port.trouble() == "");
@@ -543,7 +543,7 @@ TEST_CASE("an association goes on after a lost link with what was not yet sent")
   rig.loop.runFor(10ms);
   REQUIRE(peer.session != nullptr);
   const int again = peer.session->slot();
-  rig.port.expect("AT+QISEND=" + std::to_string(again) + ",8")
+  rig.port.awaits("AT+QISEND=" + std::to_string(again) + ",8")
       .says(prompt())
       .payload("question")
       .lines({"SEND OK"});
@@ -557,8 +557,8 @@ TEST_CASE("datagrams come back with their boundaries where their sizes are told"
   rig.serve();
   Peer peer;
   rig.open(peer);
-  rig.port.expect("AT+QIRD=0,1,0,5").says("\r\n+QIRD: 8.8.8.8:53,UDP,5\r\nhello\r\nOK\r\n");
-  rig.port.expect("AT+QIRD=0,1,0,3").says("\r\n+QIRD: 8.8.8.8:53,UDP,3\r\nyou\r\nOK\r\n");
+  rig.port.awaits("AT+QIRD=0,1,0,5").says("\r\n+QIRD: 8.8.8.8:53,UDP,5\r\nhello\r\nOK\r\n");
+  rig.port.awaits("AT+QIRD=0,1,0,3").says("\r\n+QIRD: 8.8.8.8:53,UDP,3\r\nyou\r\nOK\r\n");
   rig.port.say("\r\n+QIRDI: 0,1,0,1,5,5\r\n\r\n+QIRDI: 0,1,0,2,3,8\r\n");
   rig.loop.runFor(100ms);
   CHECK(rig.port.trouble() == "");
@@ -570,7 +570,7 @@ TEST_CASE("a datagram whose send has no known end is not sent again") {
   rig.serve();
   Peer peer;
   rig.open(peer);
-  rig.port.expect("AT+QISEND=0,4").says(prompt()).payload("once").expect("AT").ok().expect("AT").ok();
+  rig.port.awaits("AT+QISEND=0,4").says(prompt()).payload("once").awaits("AT").ok().awaits("AT").ok();
   peer.send("once");
   rig.loop.runFor(25s);
   CHECK(rig.port.trouble() == "");
@@ -585,14 +585,14 @@ TEST_CASE("a bulk flow takes short turns beside an interactive one, and long one
   rig.open(shell);
   rig.port.always("AT+QISACK=0", sackLine(0, 0));
   rig.port.always("AT+QISACK=1", sackLine(0, 0));
-  rig.port.expect("AT+QISEND=0,1460").says(prompt()).payload(std::string(1460, 'x')).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,1460").says(prompt()).payload(std::string(1460, 'x')).lines({"SEND OK"});
   bulk.program->write(std::string(1460, 'x'));
   rig.loop.runFor(100ms);
-  rig.port.expect("AT+QISEND=1,3").says(prompt()).payload("ls\n").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=1,3").says(prompt()).payload("ls\n").lines({"SEND OK"});
   shell.program->write("ls\n");
   rig.loop.runFor(100ms);
-  rig.port.expect("AT+QISEND=0,730").says(prompt()).payload(std::string(730, 'y')).lines({"SEND OK"});
-  rig.port.expect("AT+QISEND=0,270").says(prompt()).payload(std::string(270, 'y')).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,730").says(prompt()).payload(std::string(730, 'y')).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,270").says(prompt()).payload(std::string(270, 'y')).lines({"SEND OK"});
   bulk.program->write(std::string(1000, 'y'));
   rig.loop.runFor(100ms);
   CHECK(rig.port.trouble() == "");
@@ -606,7 +606,7 @@ TEST_CASE("AT+QISACK takes at most a fiftieth of a busy line") {
   // A line of 115200 baud: a read of 1500 bytes takes 136 ms.
   rig.port.always("AT+QIRD=0,1,0,1500", readAnswer(std::string(1500, 'x')), 136ms);
   rig.port.always("AT+QISACK=0", sackLine(1, 0), 5ms);
-  rig.port.expect("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
   client.program->write("x");
   rig.loop.runFor(10ms);
   rig.port.sayLines({"+QIRDI: 0,1,0"});
@@ -647,8 +647,8 @@ TEST_CASE("the budget of AT+QISACK is shared by all who wait for acknowledgement
   rig.port.always("AT+QIRD=0,1,2", readAnswer(std::string(1500, 'x')), 136ms);
   rig.port.always("AT+QISACK=0", sackLine(1, 0), 5ms);
   rig.port.always("AT+QISACK=1", sackLine(1, 0), 5ms);
-  rig.port.expect("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
-  rig.port.expect("AT+QISEND=1,1").says(prompt()).payload("x").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=1,1").says(prompt()).payload("x").lines({"SEND OK"});
   one.program->write("x");
   rig.loop.runFor(50ms);
   two.program->write("x");
@@ -666,7 +666,7 @@ TEST_CASE("an arrival whose URC was lost is found") {
   rig.serve();
   Client client;
   rig.open(client);
-  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("found")).expect("AT+QIRD=0,1,0,1500").ok();
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says(readAnswer("found")).awaits("AT+QIRD=0,1,0,1500").ok();
   rig.loop.runFor(5s);
   CHECK(rig.port.trouble() == "");
   CHECK(client.program->read == "found");

@@ -83,7 +83,7 @@ Bytes answerTo(Bytes query, unsigned id) {
 
 TEST_CASE("a name is asked of the module, and its answer kept") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="example.com")").ok().lines({"10.0.0.1", "10.0.0.2"}, 400ms);
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")").ok().lines({"10.0.0.1", "10.0.0.2"}, 400ms);
   rig.ask(question("example.com"));
   rig.loop.runFor(1s);
   REQUIRE(rig.replies.size() == 1);
@@ -95,8 +95,8 @@ TEST_CASE("a name is asked of the module, and its answer kept") {
 
 TEST_CASE("a name that does not exist, and one that could not be asked") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="no.example")").lines({"OK", "ERROR: 4", "STATE: IP STATUS"});
-  rig.port.expect(R"(AT+QIDNSGIP="bad.example")").lines({"OK", "ERROR: 5", "STATE: IP STATUS"});
+  rig.port.awaits(R"(AT+QIDNSGIP="no.example")").lines({"OK", "ERROR: 4", "STATE: IP STATUS"});
+  rig.port.awaits(R"(AT+QIDNSGIP="bad.example")").lines({"OK", "ERROR: 5", "STATE: IP STATUS"});
   rig.ask(question("no.example"));
   rig.ask(question("bad.example"));
   rig.loop.runFor(2s);
@@ -111,7 +111,7 @@ TEST_CASE("without a link a question waits, and is asked when the link is back")
   rig.ask(question("example.com"));
   rig.loop.runFor(5s);
   CHECK(rig.replies.empty());
-  rig.port.expect(R"(AT+QIDNSGIP="example.com")").lines({"OK", "10.0.0.1"});
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")").lines({"OK", "10.0.0.1"});
   rig.names.online(true);
   rig.loop.runFor(1s);
   CHECK(Answer(rig.replies.at(0)).records.size() == 1);
@@ -138,7 +138,7 @@ TEST_CASE("a hundred names at once are asked one after the other") {
 
 TEST_CASE("several questions on one connection, answered as the answers come") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 300ms);
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 300ms);
   const auto program = rig.connect();
   write(*program, question("a.example", ns_t_a, ns_c_in, 1));
   write(*program, question("b.example", ns_t_aaaa, ns_c_in, 2));
@@ -153,7 +153,7 @@ TEST_CASE("several questions on one connection, answered as the answers come") {
 
 TEST_CASE("a program that has asked and shut down gets its answers before the end") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 3s);
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 3s);
   const auto program = rig.connect();
   write(*program, question("a.example"));
   program->shutDown();
@@ -168,7 +168,7 @@ TEST_CASE("a program that has asked and shut down gets its answers before the en
 
 TEST_CASE("an answer that the program has no room for is kept until it has, also at the end") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").lines({"OK", "10.0.0.1"});
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").lines({"OK", "10.0.0.1"});
   const auto program = rig.connect();
   program->room = 5;
   write(*program, question("a.example"));
@@ -204,7 +204,7 @@ TEST_CASE("a stream that is no DNS is closed") {
 
 TEST_CASE("a program that resets takes nothing with it: a late answer finds nobody") {
   Rig rig;
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 1s);
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 1s);
   const auto program = rig.connect();
   write(*program, question("a.example"));
   rig.loop.runFor(100ms);
@@ -228,7 +228,7 @@ TEST_CASE("a service that ends leaves late answers to nobody") {
   MuxRig rig;
   rig.serve();
   rig.loop.runFor(1ms);
-  rig.port.expect(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 1s);
+  rig.port.awaits(R"(AT+QIDNSGIP="a.example")").ok().lines({"10.0.0.1"}, 1s);
   auto names = std::make_unique<NameService>(rig.loop, rig.mux, dnsOptions(true), kUpstream);
   names->online(true);
   int replies = 0;
@@ -247,7 +247,7 @@ TEST_CASE(
   rig.ask(txt);
   rig.loop.runFor(10ms);
   CHECK(rig.port.heard() == std::vector<std::string>{R"(AT+QIOPEN=0,"UDP","9.9.9.9",53)"});
-  rig.port.expect("AT+QISEND=0,29").says("\r\n> ").payload(withId(txt, 1)).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,29").says("\r\n> ").payload(withId(txt, 1)).lines({"SEND OK"});
   rig.port.sayLines({"0, CONNECT OK"});
   rig.loop.runFor(10ms);
   // A stray id, another question under the right id, one byte; then the answer.
@@ -255,7 +255,7 @@ TEST_CASE(
   const Bytes right = answerTo(txt, 1);
   for (const Bytes& message : {answerTo(txt, 9), other, Bytes{7}, right}) {
     const std::string size = std::to_string(message.size());
-    rig.port.expect("AT+QIRD=0,1,0," + size)
+    rig.port.awaits("AT+QIRD=0,1,0," + size)
         .says("\r\n+QIRD: 9.9.9.9:53,UDP," + size + "\r\n" + std::string(textOf(message)) + "\r\nOK\r\n");
     rig.port.say("\r\n+QIRDI: 0,1,0,1," + size + "," + size + "\r\n");
     rig.loop.runFor(10ms);

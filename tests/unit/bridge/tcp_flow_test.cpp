@@ -93,7 +93,7 @@ TEST_CASE("a module's socket that failed: EHOSTUNREACH") {
   for (const char* line : {"ERROR", "ALREADY CONNECT"}) {
     GatewayRig rig;
     rig.up();
-    rig.port.expect(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({line});
+    rig.port.awaits(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({line});
     rig.syn();
     rig.loop.runFor(800ms);
     CHECK(rig.out() == Lines{"icmp 3/1 10.64.64.2 > 10.64.64.1 about 10.64.64.1:40000 > 10.0.0.1:80"});
@@ -190,7 +190,7 @@ TEST_CASE("a remote close: all received data, then end of file") {
   GatewayRig rig;
   rig.up();
   rig.establish();
-  rig.port.expect("AT+QIRD=0,1,0,1500").says(readAnswer("bye")).expect("AT+QIRD=0,1,0,1500").lines({"ERROR"});
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says(readAnswer("bye")).awaits("AT+QIRD=0,1,0,1500").lines({"ERROR"});
   rig.port.sayLines({"0, CLOSED"});
   rig.loop.runFor(1s);
   CHECK(rig.program->read == "bye");
@@ -216,7 +216,7 @@ struct Sent : GatewayRig {
     up();
     establish();
     out();
-    port.expect("AT+QISEND=0,5").says("\r\n> ").payload("hello").lines({"SEND OK"});
+    port.awaits("AT+QISEND=0,5").says("\r\n> ").payload("hello").lines({"SEND OK"});
     port.always("AT+QISACK=0", sackLine(5, 0));
     say(kAck | kPsh, 0, "hello");
     answer(kAck, 0, 5);

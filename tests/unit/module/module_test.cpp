@@ -58,11 +58,11 @@ TEST_CASE("signal strength in dBm") {
 TEST_CASE("a module is made to answer, without echo, and says who it is") {
   Rig rig;
   // With echo still on, as an M95 does it.
-  rig.port.expect("AT").says("AT\r\r\n\r\nOK\r\n").expect("AT").says("AT\r\r\n\r\nOK\r\n");
-  rig.port.expect("ATE0").says("ATE0\r\r\n\r\nOK\r\n").expect("ATV1").ok().expect("AT+CMEE=1").ok();
-  rig.port.expect("AT+CGMI").lines({"Quectel_Ltd", "OK"}).expect("AT+CGMM").lines({"Quectel_M95", "OK"});
-  rig.port.expect("AT+CGMR").lines({"Revision: M95AR01A21", "OK"});
-  rig.port.expect("AT+GSN").lines({"861234567890123", "OK"});
+  rig.port.awaits("AT").says("AT\r\r\n\r\nOK\r\n").awaits("AT").says("AT\r\r\n\r\nOK\r\n");
+  rig.port.awaits("ATE0").says("ATE0\r\r\n\r\nOK\r\n").awaits("ATV1").ok().awaits("AT+CMEE=1").ok();
+  rig.port.awaits("AT+CGMI").lines({"Quectel_Ltd", "OK"}).awaits("AT+CGMM").lines({"Quectel_M95", "OK"});
+  rig.port.awaits("AT+CGMR").lines({"Revision: M95AR01A21", "OK"});
+  rig.port.awaits("AT+GSN").lines({"861234567890123", "OK"});
   CHECK(rig.synchronise());
   CHECK(rig.port.trouble() == "");
   CHECK(rig.module.identity().manufacturer == "Quectel_Ltd");
@@ -73,9 +73,9 @@ TEST_CASE("a module is made to answer, without echo, and says who it is") {
 
 TEST_CASE("manners and identity that a firmware refuses are no failure") {
   Rig rig;
-  rig.port.expect("AT").ok().expect("AT").ok().expect("ATE0").ok().expect("ATV1").lines({"ERROR"});
-  rig.port.expect("AT+CMEE=1").lines({"ERROR"}).expect("AT+CGMI").lines({"ERROR"}).expect("AT+CGMM").ok();
-  rig.port.expect("AT+CGMR").lines({"ERROR"}).expect("AT+GSN").lines({"ERROR"});
+  rig.port.awaits("AT").ok().awaits("AT").ok().awaits("ATE0").ok().awaits("ATV1").lines({"ERROR"});
+  rig.port.awaits("AT+CMEE=1").lines({"ERROR"}).awaits("AT+CGMI").lines({"ERROR"}).awaits("AT+CGMM").ok();
+  rig.port.awaits("AT+CGMR").lines({"ERROR"}).awaits("AT+GSN").lines({"ERROR"});
   CHECK(rig.synchronise());
   CHECK(rig.port.trouble() == "");
   CHECK(rig.module.identity().model.empty());
@@ -83,7 +83,7 @@ TEST_CASE("manners and identity that a firmware refuses are no failure") {
 
 TEST_CASE("what a module calls itself can break no line") {
   Rig rig;
-  rig.port.expect("AT+CGMM").says("\r\n\x1b[31mM95\r\n\r\nOK\r\n");
+  rig.port.awaits("AT+CGMM").says("\r\n\x1b[31mM95\r\n\r\nOK\r\n");
   rig.port.alwaysOk("AT");
   CHECK(rig.synchronise());
   CHECK(rig.module.identity().model == "\\x1b[31mM95");
@@ -106,7 +106,7 @@ TEST_CASE("a module that falls silent while it is asked is not synchronised") {
 
 TEST_CASE("a SIM that is ready is asked once") {
   Rig rig;
-  rig.port.expect("AT+CPIN?").lines({"+CPIN: READY", "OK"});
+  rig.port.awaits("AT+CPIN?").lines({"+CPIN: READY", "OK"});
   CHECK(rig.unlockSim());
   CHECK(rig.port.trouble() == "");
 }
@@ -114,8 +114,8 @@ TEST_CASE("a SIM that is ready is asked once") {
 TEST_CASE("a SIM that is busy after the start is waited for, however it says so") {
   for (const char* busy : {"+CME ERROR: 14", "+CME ERROR: 13", "+CME ERROR: SIM busy", "ERROR", "OK"}) {
     Rig rig;
-    rig.port.expect("AT+CPIN?").lines({busy}).expect("AT+CPIN?").lines({busy});
-    rig.port.expect("AT+CPIN?").lines({"+CPIN: READY", "OK"});
+    rig.port.awaits("AT+CPIN?").lines({busy}).awaits("AT+CPIN?").lines({busy});
+    rig.port.awaits("AT+CPIN?").lines({"+CPIN: READY", "OK"});
     CHECK(rig.unlockSim());
     CHECK(rig.loop.now() >= async::TimePoint(1s));
   }
@@ -135,7 +135,7 @@ TEST_CASE("patience with a SIM has an end, and says what it is") {
 
 TEST_CASE("a module that falls silent at the SIM is not a busy SIM") {
   Rig rig;
-  rig.port.expect("AT+CPIN?");
+  rig.port.awaits("AT+CPIN?");
   CHECK(rig.unlockSim().error().what == "AT+CPIN?");
   CHECK(rig.channel.inDoubt());
 }
@@ -144,8 +144,8 @@ TEST_CASE("the PIN is given where the SIM asks for it") {
   for (const char* asks : {"+CPIN: SIM PIN", "+CME ERROR: 11"}) {
     Rig rig(Settings{.pin = "1234"});
     const Lines answer = asks[1] == 'C' && asks[2] == 'P' ? Lines{asks, "OK"} : Lines{asks};
-    rig.port.expect("AT+CPIN?").lines(answer).expect(R"(AT+CPIN="1234")").ok();
-    rig.port.expect("AT+CPIN?").lines({"+CME ERROR: 14"}).expect("AT+CPIN?").lines({"+CPIN: READY", "OK"});
+    rig.port.awaits("AT+CPIN?").lines(answer).awaits(R"(AT+CPIN="1234")").ok();
+    rig.port.awaits("AT+CPIN?").lines({"+CME ERROR: 14"}).awaits("AT+CPIN?").lines({"+CPIN: READY", "OK"});
     CHECK(rig.unlockSim());
     CHECK(rig.port.trouble() == "");
   }
@@ -191,23 +191,23 @@ TEST_CASE("a PIN whose answer was lost is given once more, and not a third time"
 TEST_CASE("a refused PIN is remembered beyond one module object: a device that comes back is the same SIM") {
   const Settings settings{.pin = "1234"};
   Rig first(settings);
-  first.port.expect("AT+CPIN?")
+  first.port.awaits("AT+CPIN?")
       .lines({"+CPIN: SIM PIN", "OK"})
-      .expect(R"(AT+CPIN="1234")")
+      .awaits(R"(AT+CPIN="1234")")
       .lines({"+CME ERROR: 16"});
   CHECK_FALSE(first.unlockSim());
   Rig second(settings);
-  second.port.expect("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
+  second.port.awaits("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
   CHECK(second.unlockSim().error().kind == ErrorKind::Invalid);
   CHECK(second.port.trouble() == "");
 }
 
 TEST_CASE("a PIN that is needed and not configured, or that cannot be sent") {
   Rig none;
-  none.port.expect("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
+  none.port.awaits("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
   CHECK(none.unlockSim().error().kind == ErrorKind::Invalid);
   Rig bad(Settings{.pin = "1\r2"});
-  bad.port.expect("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
+  bad.port.awaits("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
   CHECK(bad.unlockSim().error().kind == ErrorKind::Invalid);
   CHECK(bad.port.heard() == Lines{"AT+CPIN?"});
 }
@@ -215,7 +215,7 @@ TEST_CASE("a PIN that is needed and not configured, or that cannot be sent") {
 TEST_CASE("a SIM that asks for its PUK is left alone") {
   for (const Lines& answer : {Lines{"+CPIN: SIM PUK", "OK"}, Lines{"+CME ERROR: 12"}}) {
     Rig rig(Settings{.pin = "1234"});
-    rig.port.expect("AT+CPIN?").lines(answer);
+    rig.port.awaits("AT+CPIN?").lines(answer);
     CHECK(rig.unlockSim().error().kind == ErrorKind::Invalid);
     CHECK(rig.port.heard() == Lines{"AT+CPIN?"});
   }
@@ -224,8 +224,8 @@ TEST_CASE("a SIM that asks for its PUK is left alone") {
 TEST_CASE("registration at home and roaming") {
   for (const char* line : {"+CGREG: 0,1", "+CGREG: 0,5", "+CGREG: 2,1,\"0C29\",\"3F2A\"", "+CGREG:0,5"}) {
     Rig rig;
-    rig.port.expect("AT+CGREG?").lines({"+CGREG: 0,2", "OK"}).expect("AT+CGREG?").lines({"ERROR"});
-    rig.port.expect("AT+CGREG?").lines({line, "OK"});
+    rig.port.awaits("AT+CGREG?").lines({"+CGREG: 0,2", "OK"}).awaits("AT+CGREG?").lines({"ERROR"});
+    rig.port.awaits("AT+CGREG?").lines({line, "OK"});
     CHECK(run(rig.loop, rig.module.awaitRegistration(60s)));
     CHECK(rig.module.radio().registered());
     CHECK(rig.loop.now() >= async::TimePoint(2s));
@@ -243,23 +243,23 @@ TEST_CASE("a network that is not found, or that denies") {
   REQUIRE_FALSE(done);
   CHECK(done.error().reply == "the network denies registration");
   Rig silent;
-  silent.port.expect("AT+CGREG?");
+  silent.port.awaits("AT+CGREG?");
   CHECK(run(silent.loop, silent.module.awaitRegistration(30s)).error().what == "AT+CGREG?");
 }
 
 TEST_CASE("a context with six sockets, pull receiving and an address") {
   Rig rig(Settings{.apn = "internet", .user = "u", .password = "p"});
-  rig.port.expect("AT+QIFGCNT=0").ok().expect("AT+QIDEACT").lines({"DEACT OK"}, 3s);
-  rig.port.expect(R"(AT+QICSGP=1,"internet","u","p")").ok();
-  rig.port.expect("AT+QIMUX?").lines({"+QIMUX: 0", "OK"}).expect("AT+QIMUX=1").ok();
-  rig.port.expect("AT+QIMODE=0").ok().expect("AT+QIDNSIP=0").ok().expect("AT+QINDI=2").ok();
-  rig.port.expect("AT+QISDE=0").ok().expect("AT+QIPROMPT=1").ok().expect("AT+QISRVC=1").ok();
-  rig.port.expect("AT+QCFG=\"TCP/BufferRemain\",1").lines({"ERROR"});
-  rig.port.expect("AT+QIREGAPP")
+  rig.port.awaits("AT+QIFGCNT=0").ok().awaits("AT+QIDEACT").lines({"DEACT OK"}, 3s);
+  rig.port.awaits(R"(AT+QICSGP=1,"internet","u","p")").ok();
+  rig.port.awaits("AT+QIMUX?").lines({"+QIMUX: 0", "OK"}).awaits("AT+QIMUX=1").ok();
+  rig.port.awaits("AT+QIMODE=0").ok().awaits("AT+QIDNSIP=0").ok().awaits("AT+QINDI=2").ok();
+  rig.port.awaits("AT+QISDE=0").ok().awaits("AT+QIPROMPT=1").ok().awaits("AT+QISRVC=1").ok();
+  rig.port.awaits("AT+QCFG=\"TCP/BufferRemain\",1").lines({"ERROR"});
+  rig.port.awaits("AT+QIREGAPP")
       .ok()
-      .expect("AT+QIACT")
+      .awaits("AT+QIACT")
       .lines({"OK"}, 140s)
-      .expect("AT+QILOCIP")
+      .awaits("AT+QILOCIP")
       .lines({"10.1.2.3"});
   CHECK(rig.activate());
   CHECK(rig.port.trouble() == "");
@@ -376,8 +376,8 @@ TEST_CASE("a deactivation takes its time, and the address is gone") {
 
 TEST_CASE("signal, operator and registration") {
   Rig rig;
-  rig.port.expect("AT+CSQ").lines({"+CSQ: 17,0", "OK"}).expect("AT+CGREG?").lines({"+CGREG: 0,5", "OK"});
-  rig.port.expect("AT+COPS?").lines({R"(+COPS: 0,0,"CHINA MOBILE")", "OK"});
+  rig.port.awaits("AT+CSQ").lines({"+CSQ: 17,0", "OK"}).awaits("AT+CGREG?").lines({"+CGREG: 0,5", "OK"});
+  rig.port.awaits("AT+COPS?").lines({R"(+COPS: 0,0,"CHINA MOBILE")", "OK"});
   CHECK(run(rig.loop, refresh(rig.module)));
   CHECK(rig.module.radio().rssi_dbm == -79);
   CHECK(rig.module.radio().registration == 5);
@@ -386,21 +386,21 @@ TEST_CASE("signal, operator and registration") {
 
 TEST_CASE("what the module refuses to tell stays as it was; what it does not know is not known") {
   Rig rig;
-  rig.port.expect("AT+CSQ").lines({"+CSQ: 20,0", "OK"}).expect("AT+CGREG?").lines({"+CGREG: 0,1", "OK"});
-  rig.port.expect("AT+COPS?").lines({R"(+COPS: 0,0,"A")", "OK"});
-  rig.port.expect("AT+CSQ")
+  rig.port.awaits("AT+CSQ").lines({"+CSQ: 20,0", "OK"}).awaits("AT+CGREG?").lines({"+CGREG: 0,1", "OK"});
+  rig.port.awaits("AT+COPS?").lines({R"(+COPS: 0,0,"A")", "OK"});
+  rig.port.awaits("AT+CSQ")
       .lines({"ERROR"})
-      .expect("AT+CGREG?")
+      .awaits("AT+CGREG?")
       .lines({"ERROR"})
-      .expect("AT+COPS?")
+      .awaits("AT+COPS?")
       .lines({"ERROR"});
   CHECK(run(rig.loop, refresh(rig.module)));
   CHECK(run(rig.loop, refresh(rig.module)));
   CHECK(rig.module.radio().rssi_dbm == -73);
   CHECK(rig.module.radio().registered());
   CHECK(rig.module.radio().network == "A");
-  rig.port.expect("AT+CSQ").lines({"+CSQ: 99,99", "OK"}).expect("AT+CGREG?").ok();
-  rig.port.expect("AT+COPS?").lines({"+COPS: 0", "OK"});
+  rig.port.awaits("AT+CSQ").lines({"+CSQ: 99,99", "OK"}).awaits("AT+CGREG?").ok();
+  rig.port.awaits("AT+COPS?").lines({"+COPS: 0", "OK"});
   CHECK(run(rig.loop, refresh(rig.module)));
   CHECK_FALSE(rig.module.radio().rssi_dbm);
   CHECK(rig.module.radio().network == "A");

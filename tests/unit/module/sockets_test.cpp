@@ -31,7 +31,7 @@ struct Rig {
 
 TEST_CASE("an open is done when the module tries; its result comes later") {
   Rig rig;
-  rig.port.expect(R"(AT+QIOPEN=2,"TCP","10.0.0.1",8080)").ok().lines({"2, CONNECT OK"}, 700ms);
+  rig.port.awaits(R"(AT+QIOPEN=2,"TCP","10.0.0.1",8080)").ok().lines({"2, CONNECT OK"}, 700ms);
   CHECK(run(rig.loop, rig.sockets.open(2, Protocol::Tcp, kServer, 8080)));
   CHECK(rig.urcs.empty());
   rig.loop.runFor(1s);
@@ -41,7 +41,7 @@ TEST_CASE("an open is done when the module tries; its result comes later") {
 
 TEST_CASE("an open for datagrams, and one that is refused at once") {
   Rig rig;
-  rig.port.expect(R"(AT+QIOPEN=5,"UDP","10.0.0.1",53)").lines({"ERROR"});
+  rig.port.awaits(R"(AT+QIOPEN=5,"UDP","10.0.0.1",53)").lines({"ERROR"});
   const auto opened = run(rig.loop, rig.sockets.open(5, Protocol::Udp, kServer, 53));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().kind == ErrorKind::Refused);
@@ -49,7 +49,7 @@ TEST_CASE("an open for datagrams, and one that is refused at once") {
 
 TEST_CASE("an index in use: ALREADY CONNECT, with ERROR behind it") {
   Rig rig;
-  rig.port.expect(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({"ALREADY CONNECT", "ERROR"}).expect("AT").ok();
+  rig.port.awaits(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({"ALREADY CONNECT", "ERROR"}).awaits("AT").ok();
   CHECK(run(rig.loop, rig.sockets.open(0, Protocol::Tcp, kServer, 80)).error().kind == ErrorKind::Refused);
   // The ERROR belonged to the open: the next command gets its own answer.
   CHECK(run(rig.loop, rig.channel.execute(at::Command("AT", 1s))));
@@ -57,15 +57,15 @@ TEST_CASE("an index in use: ALREADY CONNECT, with ERROR behind it") {
 
 TEST_CASE("an index in use: ALREADY CONNECT, and an ERROR a little later") {
   Rig rig;
-  rig.port.expect(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({"ALREADY CONNECT"}).lines({"ERROR"}, 200ms);
-  rig.port.expect("AT").ok();
+  rig.port.awaits(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({"ALREADY CONNECT"}).lines({"ERROR"}, 200ms);
+  rig.port.awaits("AT").ok();
   CHECK(run(rig.loop, rig.sockets.open(0, Protocol::Tcp, kServer, 80)).error().kind == ErrorKind::Refused);
   CHECK(run(rig.loop, rig.channel.execute(at::Command("AT", 1s))));
 }
 
 TEST_CASE("an index in use: ALREADY CONNECT and nothing else") {
   Rig rig;
-  rig.port.expect(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({"ALREADY CONNECT"});
+  rig.port.awaits(R"(AT+QIOPEN=0,"TCP","10.0.0.1",80)").lines({"ALREADY CONNECT"});
   const auto opened = run(rig.loop, rig.sockets.open(0, Protocol::Tcp, kServer, 80));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().kind == ErrorKind::Refused);
@@ -76,20 +76,20 @@ TEST_CASE("an index in use: ALREADY CONNECT and nothing else") {
 TEST_CASE("a send is done when the module has taken all of it") {
   Rig rig;
   const std::string payload = "GET / HTTP/1.1\r\n\r\n\x1a\x1b> ";
-  rig.port.expect("AT+QISEND=1,22").says("\r\n> ").payload(payload).lines({"1,SEND OK"});
+  rig.port.awaits("AT+QISEND=1,22").says("\r\n> ").payload(payload).lines({"1,SEND OK"});
   CHECK(run(rig.loop, rig.sockets.send(1, bytesOf(payload))));
   CHECK(rig.port.trouble() == "");
 }
 
 TEST_CASE("a send that fails took nothing") {
   Rig rig;
-  rig.port.expect("AT+QISEND=1,3").says("\r\n> ").payload("abc").lines({"SEND FAIL"});
+  rig.port.awaits("AT+QISEND=1,3").says("\r\n> ").payload("abc").lines({"SEND FAIL"});
   CHECK(run(rig.loop, rig.sockets.send(1, bytesOf("abc"))).error().kind == ErrorKind::Full);
 }
 
 TEST_CASE("a send without a word of its end is of unknown fate") {
   Rig rig;
-  rig.port.expect("AT+QISEND=1,3").says("\r\n> ").payload("abc");
+  rig.port.awaits("AT+QISEND=1,3").says("\r\n> ").payload("abc");
   const auto sent = run(rig.loop, rig.sockets.send(1, bytesOf("abc")));
   REQUIRE_FALSE(sent);
   CHECK(sent.error().kind == ErrorKind::Timeout);
@@ -98,8 +98,8 @@ TEST_CASE("a send without a word of its end is of unknown fate") {
 
 TEST_CASE("a read gives what waits, and nothing where nothing waits") {
   Rig rig;
-  rig.port.expect("AT+QIRD=0,1,3,1500").says("\r\n+QIRD: 10.0.0.1:80,TCP,7\r\na\r\nOK\r\n\r\nOK\r\n");
-  rig.port.expect("AT+QIRD=0,1,3,100").ok();
+  rig.port.awaits("AT+QIRD=0,1,3,1500").says("\r\n+QIRD: 10.0.0.1:80,TCP,7\r\na\r\nOK\r\n\r\nOK\r\n");
+  rig.port.awaits("AT+QIRD=0,1,3,100").ok();
   CHECK(textOf(*run(rig.loop, rig.sockets.read(3, 1500))) == "a\r\nOK\r\n");
   const auto empty = run(rig.loop, rig.sockets.read(3, 100));
   REQUIRE(empty);
@@ -108,21 +108,21 @@ TEST_CASE("a read gives what waits, and nothing where nothing waits") {
 
 TEST_CASE("a read of a closed index is refused") {
   Rig rig;
-  rig.port.expect("AT+QIRD=0,1,3,1500").lines({"ERROR"});
+  rig.port.awaits("AT+QIRD=0,1,3,1500").lines({"ERROR"});
   CHECK(run(rig.loop, rig.sockets.read(3, 1500)).error().kind == ErrorKind::Refused);
 }
 
 TEST_CASE("reads are of the module's own context") {
   Rig rig;
   Sockets second(rig.channel, 1);
-  rig.port.expect("AT+QIRD=1,1,0,1500").ok();
+  rig.port.awaits("AT+QIRD=1,1,0,1500").ok();
   CHECK(run(rig.loop, second.read(0, 1500)));
 }
 
 TEST_CASE("counters, with and without blanks") {
   Rig rig;
-  rig.port.expect("AT+QISACK=0").lines({"+QISACK: 30, 20, 10", "OK"});
-  rig.port.expect("AT+QISACK=0").lines({"+QISACK:5000000000,4999999999,1", "OK"});
+  rig.port.awaits("AT+QISACK=0").lines({"+QISACK: 30, 20, 10", "OK"});
+  rig.port.awaits("AT+QISACK=0").lines({"+QISACK:5000000000,4999999999,1", "OK"});
   auto counters = run(rig.loop, rig.sockets.acknowledged(0));
   REQUIRE(counters);
   CHECK(counters->sent == 30);
@@ -142,7 +142,7 @@ TEST_CASE("counters that are none are garbled, not zero") {
     CHECK(counters.error().reply == line);
   }
   Rig rig;
-  rig.port.expect("AT+QISACK=0").ok().expect("AT+QISACK=0").lines({"ERROR"});
+  rig.port.awaits("AT+QISACK=0").ok().awaits("AT+QISACK=0").lines({"ERROR"});
   CHECK(run(rig.loop, rig.sockets.acknowledged(0)).error().kind == ErrorKind::Garbled);
   CHECK(run(rig.loop, rig.sockets.acknowledged(0)).error().kind == ErrorKind::Refused);
 }
@@ -150,7 +150,7 @@ TEST_CASE("counters that are none are garbled, not zero") {
 TEST_CASE("a close ends with its own line in every spelling") {
   Rig rig;
   for (const char* line : {"4, CLOSE OK", "4,CLOSE OK", "CLOSE OK"}) {
-    rig.port.expect("AT+QICLOSE=4").lines({line});
+    rig.port.awaits("AT+QICLOSE=4").lines({line});
     CHECK(run(rig.loop, rig.sockets.close(4)));
   }
   CHECK(rig.loop.now() < async::TimePoint(1s));
@@ -159,20 +159,20 @@ TEST_CASE("a close ends with its own line in every spelling") {
 TEST_CASE("a module that says it was not open agrees with a close") {
   Rig rig;
   for (const char* line : {"ERROR", "+CME ERROR: 3", "+CME ERROR: operation not allowed"}) {
-    rig.port.expect("AT+QICLOSE=4").lines({line});
+    rig.port.awaits("AT+QICLOSE=4").lines({line});
     CHECK(run(rig.loop, rig.sockets.close(4)));
   }
 }
 
 TEST_CASE("a close without an answer is not known to be done") {
   Rig rig;
-  rig.port.expect("AT+QICLOSE=4");
+  rig.port.awaits("AT+QICLOSE=4");
   CHECK(run(rig.loop, rig.sockets.close(4)).error().kind == ErrorKind::Timeout);
 }
 
 TEST_CASE("the list of states") {
   Rig rig;
-  rig.port.expect("AT+QISTATE")
+  rig.port.awaits("AT+QISTATE")
       .lines({"OK", "STATE: IP PROCESSING", R"(+QISTATE: 0,"TCP","10.0.0.1","80","CONNECTED")",
               R"(+QISTATE: 1,"UDP","8.8.8.8","53","CONNECT OK")",
               R"(+QISTATE: 2, "TCP", "10.0.0.1", "80", "CONNECTING")",
@@ -193,7 +193,7 @@ TEST_CASE("the list of states") {
 
 TEST_CASE("a list of states that is refused, or full of nonsense") {
   Rig rig;
-  rig.port.expect("AT+QISTATE").lines({"ERROR"});
+  rig.port.awaits("AT+QISTATE").lines({"ERROR"});
   CHECK(run(rig.loop, rig.sockets.state()).error().kind == ErrorKind::Refused);
   const auto stack = parseStackState({"+QISTATE: 9,\"\",\"\",\"\",\"CONNECTED\"", "+QISTATE: x",
                                       "+QISTATE: 1,\"TCP\"", "+QISTATE:", "something else"});
