@@ -18,6 +18,8 @@ constexpr auto kLastLineWait = 500ms;
 constexpr auto kKnockDeadline = 400ms;
 // Silence after which no late answer is expected any more.
 constexpr auto kQuiet = 150ms;
+// The fill takes 1.5 s at 9600 baud and 3 s at 4800: what is asked behind it is answered as much later.
+constexpr auto kQuietBehindFill = 3500ms;
 constexpr Byte kEscape = 0x1b;
 // One more than a fixed-length AT+QISEND can still wait for (application note 5.2.1).
 constexpr std::size_t kFillUp = 1461;
@@ -83,6 +85,7 @@ void Channel::onBytes(ByteView bytes) {
   heard_.set();
   lexer_.feed(bytes);
   while (const auto token = lexer_.next()) onToken(*token);
+  if (const auto missing = lexer_.missing(); missing > 0) port_.announce(missing);
 }
 
 void Channel::onToken(const Token& token) {
@@ -168,16 +171,17 @@ async::Task<bool> Channel::knock() {
 }
 
 // Reads away what a command before still had to say.
-async::Task<void> Channel::settle() {
+async::Task<void> Channel::settle(async::Duration quiet) {
   for (;;) {
     heard_.reset();
-    const bool heard = co_await heard_.waitFor(kQuiet);
+    const bool heard = co_await heard_.waitFor(quiet);
     if (!heard) co_return;
   }
 }
 
 async::Task<Result<Channel::Resynced>> Channel::resync(int attempts) {
   late_send_end_ = false;
+  async::Duration quiet = kQuiet;
   for (int attempt = 0; attempt < attempts; ++attempt) {
     // A bare ESC costs an idle module nothing: it is dropped with the line it stands in.
     if (attempt == 1) static_cast<void>(write(ByteView(&kEscape, 1)));
@@ -185,11 +189,12 @@ async::Task<Result<Channel::Resynced>> Channel::resync(int attempts) {
       // Empty lines: to a module that waits for payload they are payload, to any other nothing.
       const Bytes fill(kFillUp, Byte{'\r'});
       static_cast<void>(write(fill));
-      co_await settle();
+      co_await settle(kQuiet);
+      quiet = kQuietBehindFill;
     }
     const bool answered = co_await knock();
     if (!answered) continue;
-    co_await settle();
+    co_await settle(quiet);
     // Was it this AT's OK, or the late one of an older command? A second AT has only its own.
     const bool again = co_await knock();
     if (again) co_return Resynced{late_send_end_};

@@ -165,7 +165,8 @@ async::Task<void> Link::recover() {
   enter(LinkState::Pausing);
   const auto pause = kFirstPause * (1 << std::min(failures_ - 1, 6));
   co_await async::sleep(loop_, std::min<async::Duration>(pause, kLongestPause));
-  if (failures_ % kFailuresPerStep != 0) co_return;
+  // What only a person can mend (a PIN, a PUK) no restart does.
+  if (last_error_->kind == ErrorKind::Invalid || failures_ % kFailuresPerStep != 0) co_return;
   if (channel_->inDoubt()) {
     // Nothing answers: the port's settings may have been changed under us.
     count("reopen");

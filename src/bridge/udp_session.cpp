@@ -129,6 +129,7 @@ void UdpSession::sendDone(std::size_t) {
   sent_ += sending_.size();
   if (sending_.size() <= kSmall) last_small_ = loop_.now();
   ++sent_datagrams_;
+  last_read_ = 0;  // a command has come between: nothing of that read is held back any more
   sending_.clear();
   touch();
   pollSoon();

@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -14,6 +15,13 @@
 
 namespace qimux::serial {
 namespace {
+
+constexpr std::size_t kBitsPerByte = 10;  // with start and stop bit
+// Half of what a tty buffers for a reader.
+constexpr std::size_t kRestBound = 2048;
+// Below that a wake-up is not worth saving; and so long before the end the watching begins again.
+constexpr async::Duration kShortestRest = std::chrono::milliseconds(3);
+constexpr async::Duration kMargin = std::chrono::milliseconds(1);
 
 Error openError(const std::string& device, std::string_view reason) {
   return Error{ErrorKind::System, device, std::string(reason)};
@@ -98,11 +106,11 @@ Result<std::unique_ptr<TtyPort>> TtyPort::open(async::UvLoop& loop, const TtySet
   }
   if (!makeRaw(fd)) return std::unexpected(openError(settings.device, std::strerror(errno)));
   ::ioctl(fd, TIOCEXCL);
-  return std::unique_ptr<TtyPort>(new TtyPort(loop, std::move(*serial), std::move(pty), fd));
+  return std::unique_ptr<TtyPort>(new TtyPort(loop, std::move(*serial), std::move(pty), fd, settings.baud));
 }
 
-TtyPort::TtyPort(async::UvLoop& loop, Serial serial, Fd pty, int fd)
-    : serial_(std::move(serial)), pty_(std::move(pty)), fd_(fd) {
+TtyPort::TtyPort(async::UvLoop& loop, Serial serial, Fd pty, int fd, int baud)
+    : serial_(std::move(serial)), pty_(std::move(pty)), fd_(fd), baud_(baud), rest_(loop) {
   watch_ =
       loop.watch(fd_, async::Interest{.readable = true}, [this](async::Interest seen) { onReady(seen); });
 }
@@ -145,12 +153,33 @@ void TtyPort::flush() {
     }
     unwritten_.erase(unwritten_.begin(), unwritten_.begin() + count);
   }
-  watch_->want(async::Interest{.readable = true, .writable = !unwritten_.empty()});
+  watchAgain();
+}
+
+void TtyPort::watchAgain() {
+  watch_->want(async::Interest{.readable = !resting_, .writable = !unwritten_.empty()});
+}
+
+// The kernel's buffer takes what comes meanwhile. The rest ends a little before the last of the bytes can be
+// there, so that nothing is late; a line that is faster than its rate, as a pty may be, just waits that long.
+void TtyPort::announce(std::size_t bytes) {
+  if (lost_) return;
+  const std::size_t waiting = std::min(bytes, kRestBound);
+  const auto span =
+      std::chrono::microseconds(waiting * kBitsPerByte * 1'000'000 / static_cast<std::size_t>(baud_));
+  if (span < kShortestRest + kMargin) return;
+  resting_ = true;
+  watchAgain();
+  rest_.start(span - kMargin, [this] {
+    resting_ = false;
+    watchAgain();
+  });
 }
 
 void TtyPort::fail(std::string_view call, int error_number) {
   if (lost_) return;
   lost_ = true;
+  rest_.stop();
   watch_->want(async::Interest{});
   reportLost(systemError(call, error_number));
 }

@@ -23,6 +23,8 @@ class World::WirePort final : public serial::Port {
     if (world_.uart_.queuedFromHost() + bytes.size() > kWriteBound) {
       return std::unexpected(Error{ErrorKind::Full, "port", "takes nothing any more"});
     }
+    if (world_.options_.transcript)
+      world_.note("daemon writes " + printable(textOf(bytes.first(std::min<std::size_t>(bytes.size(), 60)))));
     world_.uart_.fromHost(bytes);
     return {};
   }

@@ -75,7 +75,7 @@ class Channel {
   void queueUrc(std::string_view line);
   Result<void> write(ByteView bytes);
   async::Task<bool> knock();
-  async::Task<void> settle();
+  async::Task<void> settle(async::Duration quiet);
 
   async::Loop& loop_;
   serial::Port& port_;

@@ -45,6 +45,10 @@ class Lexer {
   // The next `size` bytes (at most kMaxBlock) are a block. To be called before the next() that follows its
   // header line.
   void expectBlock(std::size_t size);
+  // Bytes of an expected block that have not come yet.
+  std::size_t missing() const {
+    return block_expected_ && block_ > rest().size() ? block_ - rest().size() : 0;
+  }
   // Forgets a half line, an expected prompt and an expected block.
   void reset();
 

@@ -30,6 +30,11 @@ class Port {
   // Asserts or releases a line. A pty or a socket has none: that is success, and nothing happens.
   virtual Result<void> setLine(ModemLine line, bool asserted) = 0;
 
+  // At least so many bytes are on their way, and nobody can do anything before they are there: a port that
+  // knows its rate need not wake for each few of them. Only a hint; what comes is reported all the same, a
+  // little later at most.
+  virtual void announce(std::size_t /*bytes*/) {}
+
   static constexpr std::size_t kWriteBound = 16384;
 
  protected:

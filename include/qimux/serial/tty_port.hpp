@@ -33,6 +33,7 @@ class TtyPort final : public Port {
 
   Result<void> write(ByteView bytes) override;
   Result<void> setLine(ModemLine line, bool asserted) override;
+  void announce(std::size_t bytes) override;
 
  private:
   struct SerialCloser {
@@ -41,10 +42,11 @@ class TtyPort final : public Port {
   using Serial = std::unique_ptr<sp_port, SerialCloser>;
 
   static Result<Serial> openSerial(const std::string& path, const TtySettings& settings);
-  TtyPort(async::UvLoop& loop, Serial serial, Fd pty, int fd);
+  TtyPort(async::UvLoop& loop, Serial serial, Fd pty, int fd, int baud);
   void onReady(async::Interest seen);
   void readAll();
   void flush();
+  void watchAgain();
   void fail(std::string_view call, int error_number);
 
   Serial serial_;  // null for a pty
@@ -52,6 +54,9 @@ class TtyPort final : public Port {
   int fd_;         // of the one of them that is there
   Bytes unwritten_;
   bool lost_ = false;
+  bool resting_ = false;  // not watched for bytes until rest_ is over
+  int baud_;
+  async::Timer rest_;
   std::unique_ptr<async::UvLoop::FdWatch> watch_;  // goes before the descriptor
 };
 

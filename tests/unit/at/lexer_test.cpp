@@ -213,3 +213,17 @@ TEST_CASE("an unexpected prompt is taken back by the lines that follow") {
   reader.feed("\r\n> \r\nOK\r\n");
   CHECK(reader.tokens == Tokens{"line:> ", "line:OK"});
 }
+
+TEST_CASE("the lexer knows how much of a block is still to come") {
+  Lexer lexer;
+  CHECK(lexer.missing() == 0);
+  lexer.feed(bytesOf("+QIRD: 10.0.0.1:80,TCP,10\r\nabc"));
+  REQUIRE(lexer.next());
+  CHECK(lexer.missing() == 0);
+  lexer.expectBlock(10);
+  CHECK(lexer.missing() == 7);
+  lexer.feed(bytesOf("defghij\r\n"));
+  CHECK(lexer.missing() == 0);
+  REQUIRE(lexer.next());
+  CHECK(lexer.missing() == 0);
+}

@@ -199,3 +199,32 @@ TEST_CASE("a pty has no modem lines, and that is no error") {
   CHECK(rig.port->setLine(ModemLine::Dtr, true));
   CHECK(rig.port->setLine(ModemLine::Rts, false));
 }
+
+TEST_CASE("a port that was told of much to come rests, and then reports what came meanwhile") {
+  Rig rig;
+  int reports = 0;
+  rig.port->onData([&](ByteView bytes) {
+    ++reports;
+    rig.received += textOf(bytes);
+  });
+  // 1500 bytes need 130 ms at 115200 baud.
+  const auto begin = rig.loop.now();
+  rig.port->announce(1500);
+  for (int i = 0; i < 10; ++i) rig.pty.say("ten bytes.");
+  REQUIRE(rig.runUntil([&] { return rig.received.size() == 100; }));
+  CHECK(reports == 1);
+  CHECK(rig.loop.now() - begin >= 120ms);
+  // The rest is over: the next bytes are reported as they come, also after a word of little to come.
+  rig.port->announce(5);
+  rig.pty.say("more");
+  REQUIRE(rig.runUntil([&] { return rig.received.size() == 104; }));
+  CHECK(rig.losses.empty());
+}
+
+TEST_CASE("a port that is unplugged while it rests is lost once") {
+  Rig rig;
+  rig.port->announce(1500);
+  rig.pty.unplug();
+  REQUIRE(rig.runUntil([&] { return !rig.losses.empty(); }));
+  CHECK(rig.losses.size() == 1);
+}
