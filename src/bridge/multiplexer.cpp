@@ -303,7 +303,10 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   } else if (++refused_opens_ > 1 && !name_) {
     // One is refused for its own sake; without a context all are.
     const auto stack = co_await lookAtStack();
-    if (!stack && !answered(stack.error())) co_return co_await resync();
+    if (!stack && !answered(stack.error())) {
+      auto again = co_await resync();
+      if (!again) co_return again;
+    }
     if (lost_) co_return Result<void>();
   }
   log::warning(fmt::format("socket {}: {}", slot, done.error().text()));

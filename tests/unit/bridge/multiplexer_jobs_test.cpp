@@ -254,6 +254,22 @@ TEST_CASE("a question that the module does not answer at all: told, and the modu
   CHECK_FALSE(rig.serving->done());
 }
 
+TEST_CASE("a name and an echo whose questions are not even answered with OK") {
+  Rig rig;
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  rig.port.always("AT+QIDNSGIP", "");
+  rig.port.always("AT+QPING", "");
+  rig.resolve("a.example");
+  rig.ping(0x08080808);
+  rig.loop.runFor(15s);
+  REQUIRE(rig.names.size() == 1);
+  CHECK(rig.names[0].error().kind == ErrorKind::Timeout);
+  REQUIRE(rig.pings.size() == 1);
+  CHECK(rig.pings[0].error().kind == ErrorKind::Timeout);
+  CHECK(rig.mux.counters().resyncs == 2);
+  CHECK_FALSE(rig.serving->done());
+}
+
 TEST_CASE("signal and operator are asked for when somebody wants to know") {
   Rig rig;
   rig.port.awaits("AT+CSQ").lines({"+CSQ: 17,0", "OK"}).awaits("AT+CGREG?").lines({"+CGREG: 0,1", "OK"});

@@ -111,6 +111,54 @@ TEST_CASE("an open that the module does not even answer: resynchronised, unreach
   CHECK_FALSE(rig.serving->done());
 }
 
+TEST_CASE(
+    "opens that are refused one after the other, and a context that is gone: the link is, and they wait on") {
+  MuxRig rig;
+  rig.serve();
+  rig.port.always("AT+QIOPEN", FakePort::framed({"ERROR"}));
+  rig.port.always("AT+QISTATE", stateList(-1, "PDP DEACT"));
+  Client one, two;
+  rig.connect(one);
+  rig.loop.runFor(1s);
+  CHECK(one.events == Events{"failed unreachable"});
+  rig.connect(two);
+  rig.loop.runFor(1s);
+  REQUIRE(rig.serving->done());
+  CHECK(rig.lost() == "PDP context: is gone, says AT+QISTATE (closed)");
+  rig.mux.linkLost();
+  CHECK(two.session->state() == SessionState::Waiting);
+}
+
+TEST_CASE("an open that is refused fails at once, also where the list of states does not come") {
+  MuxRig rig;
+  rig.serve();
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  rig.port.always("AT+QIOPEN", FakePort::framed({"ERROR"}));
+  rig.port.always("AT+QISTATE", "");
+  Client one, two;
+  rig.connect(one);
+  rig.loop.runFor(1s);
+  rig.connect(two);
+  rig.loop.runFor(10s);
+  CHECK(two.events == Events{"failed unreachable"});
+  CHECK_FALSE(rig.serving->done());
+}
+
+TEST_CASE("counters and list of states refused though no close was heard: the socket is lost, no clean end") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+  rig.port.always("AT+QISACK=0", FakePort::framed({"ERROR"}));
+  rig.port.always("AT+QISTATE", FakePort::framed({"ERROR"}));
+  client.program->write("hello");
+  rig.loop.runFor(5s);
+  CHECK(client.program->was_reset);
+  CHECK(client.events == Events{"connected", "ended"});
+  CHECK(rig.mux.occupant(0) == nullptr);
+}
+
 TEST_CASE("six sockets are shared; the seventh waits, and is served the moment one is free") {
   MuxRig rig(pool(64, 6));
   rig.serve();
