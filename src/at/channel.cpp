@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -20,6 +21,7 @@ constexpr auto kKnockDeadline = 400ms;
 constexpr auto kQuiet = 150ms;
 // The fill takes 1.5 s at 9600 baud and 3 s at 4800: what is asked behind it is answered as much later.
 constexpr auto kQuietBehindFill = 3500ms;
+constexpr auto kLongestSettle = 1s;
 constexpr Byte kEscape = 0x1b;
 // One more than a fixed-length AT+QISEND can still wait for (application note 5.2.1).
 constexpr std::size_t kFillUp = 1461;
@@ -172,9 +174,11 @@ async::Task<bool> Channel::knock() {
 
 // Reads away what a command before still had to say.
 async::Task<void> Channel::settle(async::Duration quiet) {
+  // URCs may never leave it quiet; answers come to an end.
+  const auto end = loop_.now() + std::max<async::Duration>(kLongestSettle, 2 * quiet);
   for (;;) {
     heard_.reset();
-    const bool heard = co_await heard_.waitFor(quiet);
+    const bool heard = co_await heard_.waitUntil(std::min(loop_.now() + quiet, end));
     if (!heard) co_return;
   }
 }
