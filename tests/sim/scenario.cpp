@@ -35,7 +35,8 @@ bool hopeless(const sim::Options& module) {
   quirks.add(module.quirks);
   const int indi = module.highest_indi.value_or(sim::highestIndiOf(module.firmware));
   return (quirks.has(Quirk::DeactInitialError) && quirks.has(Quirk::QimuxRefused)) ||
-         (quirks.has(Quirk::UdpConcatenates) && indi == 1) || quirks.has(Quirk::EscCancels);
+         (quirks.has(Quirk::UdpConcatenates) && indi == 1) || (quirks.has(Quirk::UrcInSend) && indi == 2) ||
+         quirks.has(Quirk::EscCancels);
 }
 
 void drawPace(Dice& dice, ConversationPlan& plan) {
