@@ -131,6 +131,9 @@ inline MultiplexerOptions pool(std::size_t queue, std::size_t per_destination) {
   options.pool = PoolLimits{queue, per_destination};
   return options;
 }
+inline std::string prompt() {
+  return "\r\n> ";
+}
 inline std::string sackLine(int sent, int acknowledged) {
   return FakePort::framed({"+QISACK: " + std::to_string(sent) + ", " + std::to_string(acknowledged) + ", " +
                                std::to_string(sent - acknowledged),
