@@ -28,8 +28,7 @@ bool isKnocking(ByteView bytes) {
 
 Peer::Peer(async::Loop& loop, const PeerPlan& plan, std::uint64_t seed, PeerRecord& record,
            std::function<void(const std::string&)> fault)
-    : loop_(loop),
-      plan_(plan),
+    : plan_(plan),
       dice_(seed),
       record_(record),
       fault_(std::move(fault)),

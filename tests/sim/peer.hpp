@@ -79,7 +79,6 @@ class Peer final : public sim::VirtualPeer {
   void decide();
   std::uint64_t maySend() const;
 
-  async::Loop& loop_;
   const PeerPlan plan_;
   Dice dice_;
   PeerRecord& record_;

@@ -29,7 +29,8 @@ void drawModule(Dice& dice, Scenario& scenario) {
 }
 
 // What no seed is to have: two quirks that together leave nothing that works; datagrams that the module
-// itself has merged; and ESC in a payload, which ends a send where it cancels (a directed test has that).
+// itself has merged, or announced in another order than they came; and a module on which ESC in a payload
+// cancels the send, because these payloads are full of it.
 bool hopeless(const sim::Options& module) {
   sim::QuirkSet quirks = sim::quirksOf(module.firmware);
   quirks.add(module.quirks);
