@@ -107,7 +107,7 @@ class NameService::Connection {
 class NameService::Upstream final : public UdpObserver {
  public:
   Upstream(async::Loop& loop, Multiplexer& multiplexer, net::Endpoint server)
-      : loop_(loop), multiplexer_(multiplexer), server_(server) {}
+      : loop_(loop), multiplexer_(multiplexer), server_(server), late_(loop) {}
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
   ~Upstream() override {
@@ -126,6 +126,7 @@ class NameService::Upstream final : public UdpObserver {
     asked[1] = static_cast<Byte>(id & 0xff);
     session_->send(std::move(asked));
     pending_.insert_or_assign(id, Pending{std::move(question), loop_.now() + kUpstreamPatience});
+    watchLate();
   }
 
  private:
@@ -149,6 +150,17 @@ class NameService::Upstream final : public UdpObserver {
       it = pending_.erase(it);
       question.reply(dnsFailure(question.message, question.transport));
     }
+  }
+
+  void watchLate() {
+    if (pending_.empty() || late_.armed()) return;
+    // All have the same patience, so looking when the first one's is over is early enough for each.
+    auto first = async::TimePoint::max();
+    for (const auto& [id, pending] : pending_) first = std::min(first, pending.until);
+    late_.startAt(first, [this] {
+      forgetLate();
+      watchLate();
+    });
   }
 
   void datagram(ByteView payload) override {
@@ -175,6 +187,7 @@ class NameService::Upstream final : public UdpObserver {
   async::Loop& loop_;
   Multiplexer& multiplexer_;
   net::Endpoint server_;
+  async::Timer late_;
   UdpSession* session_ = nullptr;
   std::map<std::uint16_t, Pending> pending_;
   std::uint16_t next_id_ = 0;

@@ -281,13 +281,18 @@ TEST_CASE("an upstream server that cannot be reached, or a full queue: SERVFAIL"
   CHECK(rig.replies.size() == 1 + 100 + 1 - 64);
 }
 
-TEST_CASE("a forwarded question without an answer is given up when the next one comes") {
+TEST_CASE("forwarded questions without an answer are given up, each in its time") {
   Rig rig(kUpstream);
   rig.port.always("AT+QISEND", FakePort::framed({"SEND OK"}));
   rig.ask(question("example.com", ns_t_txt));
-  rig.loop.runFor(11s);
-  CHECK(rig.replies.empty());
+  rig.loop.runFor(5s);
   rig.ask(question("example.com", ns_t_mx));
+  rig.loop.runFor(4s);
+  CHECK(rig.replies.empty());
+  rig.loop.runFor(2s);
   REQUIRE(rig.replies.size() == 1);
   CHECK(Answer(rig.replies[0]).rcode() == ns_r_servfail);
+  rig.loop.runFor(5s);
+  REQUIRE(rig.replies.size() == 2);
+  CHECK(Answer(rig.replies[1]).rcode() == ns_r_servfail);
 }
