@@ -19,8 +19,8 @@ std::string_view name(Protocol protocol) {
   return protocol == Protocol::Tcp ? "TCP" : "UDP";
 }
 
-Connection::Connection(async::Loop& loop, const Options& options, Network& network, Air& air,
-                       ConnectionEvents& events, Protocol protocol, Endpoint remote)
+Connection::Connection(async::Loop& loop, const Options& options, Air& air, ConnectionEvents& events,
+                       Protocol protocol, Endpoint remote)
     : loop_(loop),
       options_(options),
       air_(air),
@@ -29,8 +29,19 @@ Connection::Connection(async::Loop& loop, const Options& options, Network& netwo
       remote_(remote),
       up_timer_(loop),
       down_timer_(loop),
-      result_timer_(loop) {
+      result_timer_(loop) {}
+
+Connection::Connection(async::Loop& loop, const Options& options, Network& network, Air& air,
+                       ConnectionEvents& events, Protocol protocol, Endpoint remote)
+    : Connection(loop, options, air, events, protocol, remote) {
   socket_ = network.open(protocol, remote, *this);
+}
+
+Connection::Connection(async::Loop& loop, const Options& options, Air& air, ConnectionEvents& events,
+                       Protocol protocol, Endpoint remote, Listener& listener)
+    : Connection(loop, options, air, events, protocol, remote) {
+  socket_ = listener.accept(*this);
+  open_ = true;
 }
 
 void Connection::opened() {

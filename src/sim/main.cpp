@@ -71,6 +71,8 @@ void addNetwork(CLI::App& app, Options& options) {
   app.add_option("--host", options.hosts, "NAME=ADDR[,ADDR...]: the answer for a name; may be repeated")
       ->take_all();
   app.add_option("--black-hole", options.black_holes, "CIDR: never answers; may be repeated")->take_all();
+  app.add_option("--inbound", options.inbound,
+                 "ADDRESS of this machine: AT+QISERVER listens there [nobody gets in]");
   app.add_flag("--resolve", options.resolve, "ask this machine's resolver for other names");
 }
 

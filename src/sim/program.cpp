@@ -55,6 +55,10 @@ Result<std::vector<Ipv4>> parseAddresses(const std::string& option, std::string_
 Result<SocketNetwork::Config> networkConfig(const ProgramOptions& options) {
   SocketNetwork::Config config;
   config.use_resolver = options.resolve;
+  if (!options.inbound.empty()) {
+    config.inbound = parseIpv4(options.inbound);
+    if (!config.inbound) return std::unexpected(invalid("--inbound", options.inbound, "is no IPv4 address"));
+  }
   for (const auto& value : options.mappings) {
     const auto parts = splitAtEquals("--map", value);
     if (!parts) return std::unexpected(parts.error());

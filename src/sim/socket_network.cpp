@@ -1,39 +1,18 @@
 #include "qimux/sim/socket_network.hpp"
 
-#include "qimux/base/fd.hpp"
+#include "real_socket.hpp"
 
-#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <ranges>
 #include <utility>
 
 namespace qimux::sim {
 namespace {
-
-// What a module's stack announces on a 1500-byte link.
-constexpr int kSegment = 1460;
-
-sockaddr_in toSockaddr(Endpoint endpoint) {
-  sockaddr_in result{};
-  result.sin_family = AF_INET;
-  result.sin_addr.s_addr = htonl(endpoint.address.value);
-  result.sin_port = htons(endpoint.port);
-  return result;
-}
-
-template <typename T>
-void setOption(int fd, int level, int name, T value) {
-  // Each is a wish: without it the simulator still works.
-  (void)::setsockopt(fd, level, name, &value, sizeof value);
-}
 
 // Never answers and swallows everything.
 class HoleSocket final : public Socket {
@@ -44,121 +23,6 @@ class HoleSocket final : public Socket {
   void wantReadable(bool) override {}
   void wantWritable(bool) override {}
   void abortOnClose() override {}
-};
-
-class RealSocket final : public Socket {
- public:
-  RealSocket(async::UvLoop& loop, Protocol protocol, Endpoint remote, SocketEvents& events,
-             int receive_buffer)
-      : events_(events), protocol_(protocol), start_(loop) {
-    const int type = protocol == Protocol::Tcp ? SOCK_STREAM : SOCK_DGRAM;
-    fd_ = Fd(::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd_.valid()) {
-      fails();
-      return;
-    }
-    if (protocol == Protocol::Tcp) {
-      // Before connect(): the window of the SYN is made from it.
-      setOption(fd_.get(), SOL_SOCKET, SO_RCVBUF, receive_buffer);
-      setOption(fd_.get(), IPPROTO_TCP, TCP_MAXSEG, kSegment);
-      setOption(fd_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    }
-    const sockaddr_in address = toSockaddr(remote);
-    const int status = ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    if (status < 0 && errno != EINPROGRESS) {
-      fails();
-      return;
-    }
-    watch_ = loop.watch(fd_.get(), async::Interest{}, [this](async::Interest seen) { report(seen); });
-    if (protocol == Protocol::Tcp) {
-      watch_->want(async::Interest{.writable = true});
-    } else {
-      start_.start(async::Duration{0}, [this] {
-        connecting_ = false;
-        events_.opened();
-      });
-    }
-  }
-
-  std::size_t send(ByteView bytes) override {
-    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    // A datagram that could not go is lost, as on any radio.
-    if (protocol_ == Protocol::Udp) return bytes.size();
-    if (sent >= 0) return static_cast<std::size_t>(sent);
-    if (errno == EAGAIN || errno == EINTR) return 0;
-    // Dead; receive() will say so, whether or not it is wanted.
-    start_.start(async::Duration{0}, [this] { events_.readable(); });
-    broken_ = true;
-    return bytes.size();
-  }
-
-  Taken receive(ByteSpan into) override {
-    if (broken_) return {Take::Broken};
-    const ssize_t size = ::recv(fd_.get(), into.data(), into.size(), 0);
-    if (size > 0) return {Take::Data, static_cast<std::size_t>(size)};
-    if (protocol_ == Protocol::Udp) return {Take::Nothing};
-    if (size == 0) return {Take::Ended};
-    if (errno == EAGAIN || errno == EINTR) return {Take::Nothing};
-    return {Take::Broken};
-  }
-
-  std::size_t unacknowledged() override {
-    int bytes = 0;
-    if (protocol_ == Protocol::Udp || ::ioctl(fd_.get(), SIOCOUTQ, &bytes) < 0) return 0;
-    return static_cast<std::size_t>(bytes);
-  }
-
-  void wantReadable(bool want) override {
-    wanted_.readable = want;
-    apply();
-  }
-  void wantWritable(bool want) override {
-    wanted_.writable = want;
-    apply();
-  }
-
-  void abortOnClose() override {
-    if (protocol_ == Protocol::Tcp && fd_.valid()) setOption(fd_.get(), SOL_SOCKET, SO_LINGER, linger{1, 0});
-  }
-
- private:
-  void apply() {
-    if (watch_ && !connecting_) watch_->want(wanted_);
-  }
-
-  void fails() {
-    start_.start(async::Duration{0}, [this] { events_.refused(); });
-  }
-
-  // The owner may destroy this in any of these calls: nothing may follow one.
-  void report(async::Interest seen) {
-    if (connecting_) {
-      int problem = 0;
-      socklen_t size = sizeof problem;
-      ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &problem, &size);
-      if (problem == EINPROGRESS) return;
-      connecting_ = false;
-      apply();
-      if (problem == 0) {
-        events_.opened();
-      } else {
-        events_.refused();
-      }
-    } else if (seen.readable || seen.gone) {
-      events_.readable();
-    } else if (seen.writable) {
-      events_.writable();
-    }
-  }
-
-  SocketEvents& events_;
-  Protocol protocol_;
-  Fd fd_;
-  std::unique_ptr<async::UvLoop::FdWatch> watch_;
-  async::Timer start_;
-  async::Interest wanted_;
-  bool connecting_ = true;
-  bool broken_ = false;
 };
 
 std::string lower(std::string text) {
@@ -179,6 +43,13 @@ std::vector<Ipv4> askMachine(const std::string& host) {
   ::freeaddrinfo(list);
   return found;
 }
+
+// No way in: operators translate addresses.
+class DeafListener final : public Listener {
+ public:
+  std::unique_ptr<Socket> accept(SocketEvents&) override { return std::make_unique<HoleSocket>(); }
+  void refuse() override {}
+};
 
 }  // namespace
 
@@ -209,6 +80,15 @@ std::unique_ptr<Socket> SocketNetwork::open(Protocol protocol, Endpoint remote, 
     remote = mapped(remote);
   }
   return std::make_unique<RealSocket>(loop_, protocol, remote, events, config_.kernel_receive_buffer);
+}
+
+std::unique_ptr<Listener> SocketNetwork::listen(Protocol protocol, std::uint16_t port,
+                                                ListenerEvents& events) {
+  if (!config_.inbound) return std::make_unique<DeafListener>();
+  const Endpoint here{*config_.inbound, port};
+  if (protocol == Protocol::Tcp) return listenTcp(loop_, here, events, config_.kernel_receive_buffer);
+  std::erase_if(hubs_, [](const auto& entry) { return entry.second.expired(); });
+  return listenUdp(loop_, here, events, hubs_[port]);
 }
 
 void SocketNetwork::resolve(const std::string& host, Resolved done) {

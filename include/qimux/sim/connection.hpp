@@ -45,12 +45,16 @@ class Connection final : private SocketEvents {
 
   Connection(async::Loop& loop, const Options& options, Network& network, Air& air, ConnectionEvents& events,
              Protocol protocol, Endpoint remote);
+  // Of the far end that knocks at `listener`: open at once, connected() is not called; receives after
+  // start().
+  Connection(async::Loop& loop, const Options& options, Air& air, ConnectionEvents& events, Protocol protocol,
+             Endpoint remote, Listener& listener);
 
   Protocol protocol() const { return protocol_; }
   Endpoint remote() const { return remote_; }
   bool open() const { return open_ && !ended_; }
 
-  // After connected(): begins to receive.
+  // Once, when it is open: begins to receive.
   void start();
 
   // All of it, or nothing where the send buffer has no room for it.
@@ -77,6 +81,9 @@ class Connection final : private SocketEvents {
   void abort();
 
  private:
+  Connection(async::Loop& loop, const Options& options, Air& air, ConnectionEvents& events, Protocol protocol,
+             Endpoint remote);
+
   struct Parcel {
     async::TimePoint due;
     Bytes bytes;

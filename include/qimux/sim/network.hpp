@@ -62,12 +62,40 @@ class Socket {
   virtual void abortOnClose() = 0;
 };
 
+// What a listener tells its owner. From the loop, never from inside a call to it. One at a time: the next
+// comes after accept() or refuse().
+class ListenerEvents {
+ public:
+  // A far end wants in. UDP: by its first datagram.
+  virtual void knocks(Endpoint remote) = 0;
+
+ protected:
+  ~ListenerEvents() = default;
+};
+
+// Waits for far ends that come by themselves (application note 3.2 and 3.4). Destroying it ends the waiting
+// and refuses who still knocks; sockets made by it live on.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // Once for each knock, then or later: a socket towards the far end that knocks. It is open (opened() is not
+  // called) and reads nothing before it is wanted. TCP: an accepted connection. UDP: a socket for that remote
+  // alone, whose first datagram can be received. `events` must live as long as the socket.
+  virtual std::unique_ptr<Socket> accept(SocketEvents& events) = 0;
+  // The other answer. TCP: the far end sees a reset. UDP: the datagram is lost; another one knocks again.
+  virtual void refuse() = 0;
+};
+
 class Network {
  public:
   virtual ~Network() = default;
 
   // `events` must live as long as the socket. Nothing may ever come (a black hole): the caller has a clock.
   virtual std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) = 0;
+
+  // Far ends that come to `port` of the module are told to `events`, which must live as long as the listener.
+  // Nothing where the port is taken. A network without a way in gives a listener that never knocks.
+  virtual std::unique_ptr<Listener> listen(Protocol protocol, std::uint16_t port, ListenerEvents& events) = 0;
 
   // `done` gets the addresses of a name, none where there is no such name; from the loop, or never where
   // the network goes first.

@@ -19,6 +19,8 @@ struct ProgramOptions {
   std::vector<std::string> mappings;     // CIDR=ADDR
   std::vector<std::string> hosts;        // NAME=ADDR[,ADDR...]
   std::vector<std::string> black_holes;  // CIDR
+  // IPv4 address of this machine at which far ends can knock; nobody can where empty.
+  std::string inbound;
   bool resolve = false;
   // A host at another rate than the module's hears and says garbage.
   bool check_rate = false;

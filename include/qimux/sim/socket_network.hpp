@@ -6,10 +6,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace qimux::sim {
+
+class UdpHub;
 
 class SocketNetwork final : public Network {
  public:
@@ -27,6 +30,8 @@ class SocketNetwork final : public Network {
     std::vector<Cidr> black_holes;
     // Names that are not in `hosts` are asked from the machine's resolver, which blocks.
     bool use_resolver = false;
+    // The address of this machine on which listen() waits; without one nobody gets in.
+    std::optional<Ipv4> inbound;
     // Bytes that the kernel keeps of a TCP stream beside those in the module.
     int kernel_receive_buffer = 8192;
   };
@@ -35,6 +40,8 @@ class SocketNetwork final : public Network {
   ~SocketNetwork() override;
 
   std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) override;
+  // Real listening sockets; see Config::inbound.
+  std::unique_ptr<Listener> listen(Protocol protocol, std::uint16_t port, ListenerEvents& events) override;
   void resolve(const std::string& host, Resolved done) override;
   // Every address does that is not a black hole and is either mapped or an answer of `hosts`.
   bool answersPing(Ipv4 address) override;
@@ -46,6 +53,8 @@ class SocketNetwork final : public Network {
   async::UvLoop& loop_;
   Config config_;
   std::shared_ptr<int> alive_;
+  // By port. One outlives its listener while sockets of it live.
+  std::map<std::uint16_t, std::weak_ptr<UdpHub>> hubs_;
 };
 
 }  // namespace qimux::sim

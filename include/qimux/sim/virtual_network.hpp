@@ -20,14 +20,16 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace qimux::sim {
 
+class VirtualDoor;
 class VirtualLink;
 
-// The far end of one connection, or of one UDP socket of the module. Made when the module connects, destroyed
-// when both sides are done with it. Calls come from the loop.
+// The far end of one connection, or of one UDP socket of the module. Made when the module connects, or given
+// to call(); destroyed when both sides are done with it. Calls come from the loop.
 class VirtualPeer {
  public:
   virtual ~VirtualPeer() = default;
@@ -67,6 +69,9 @@ class VirtualNetwork final : public Network {
 
   void serveTcp(Endpoint at, MakePeer make) { tcp_.insert_or_assign(at, std::move(make)); }
   void serveUdp(Endpoint at, MakePeer make) { udp_.insert_or_assign(at, std::move(make)); }
+  // A far end comes by itself; its first datagram (UDP) is what it sends from connected() on. False, and it
+  // is gone, where nobody listens or too many wait. ended(true) where the module refuses it.
+  bool call(Protocol protocol, std::uint16_t port, Endpoint from, std::unique_ptr<VirtualPeer> peer);
   // Connects to it get no answer at all.
   void blackHole(Cidr range) { holes_.push_back(range); }
   void addHost(std::string name, std::vector<Ipv4> addresses) {
@@ -74,6 +79,7 @@ class VirtualNetwork final : public Network {
   }
 
   std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) override;
+  std::unique_ptr<Listener> listen(Protocol protocol, std::uint16_t port, ListenerEvents& events) override;
   void resolve(const std::string& host, Resolved done) override;
   // Every served address does.
   bool answersPing(Ipv4 address) override;
@@ -87,6 +93,7 @@ class VirtualNetwork final : public Network {
   std::map<Endpoint, MakePeer> udp_;
   std::vector<Cidr> holes_;
   std::map<std::string, std::vector<Ipv4>, std::less<>> hosts_;
+  std::map<std::pair<Protocol, std::uint16_t>, std::weak_ptr<VirtualDoor>> doors_;
   // Those that the module has closed live on until everything is delivered.
   std::list<std::shared_ptr<VirtualLink>> links_;
 };
