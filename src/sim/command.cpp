@@ -142,6 +142,8 @@ const CommandTable& allCommands() {
     addStackCommands(made);
     addSocketCommands(made);
     addDataCommands(made);
+    addServerCommands(made);
+    addTransparentCommands(made);
     addNameCommands(made);
     return made;
   }();

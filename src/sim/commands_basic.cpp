@@ -47,6 +47,7 @@ Reply factory(Module& module, const Call& call) {
   now.echo = module.terminal().settings().echo = fresh.echo;
   now.verbose = module.terminal().settings().verbose = fresh.verbose;
   now.cmee = module.terminal().settings().cmee = fresh.cmee;
+  now.dtr_action = fresh.dtr_action;
   return Reply::ok();
 }
 
@@ -57,6 +58,7 @@ Reply store(Module& module, const Call& call) {
   stored.echo = now.echo;
   stored.verbose = now.verbose;
   stored.cmee = now.cmee;
+  stored.dtr_action = now.dtr_action;
   stored.baud = now.baud;
   stored.flow = now.flow;
   stored.format = now.format;

@@ -1,4 +1,4 @@
-// Sending, receiving and what has become of it (application note 5.2 and 5.3.2).
+// Sending, receiving and what has become of it (application note 5.2 and 5.3).
 #include "qimux/sim/module.hpp"
 
 #include <fmt/format.h>
@@ -7,32 +7,50 @@ namespace qimux::sim {
 namespace {
 
 constexpr long kLongestRead = 1500;
+constexpr long kLongestPeriod = 100;
 
-// AT+QISEND=<index>[,<length>]
+// AT+QISEND=<index>[,<length>] with AT+QIMUX=1, else AT+QISEND[=<length>].
 Reply send(Module& module, const Call& call) {
-  const auto index = call.number(0, 0, kSockets - 1);
-  if (call.form != Form::Set || call.count() > 2 || !index) return Reply::error();
-  if (!module.stack().foreground().mux) return Reply::error();
+  const bool mux = module.stack().foreground().mux;
+  const std::size_t most = mux ? 2 : 1;
+  if (call.form == Form::Read || call.form == Form::Test || call.count() > most) return Reply::error();
+  const auto index = mux ? call.number(0, 0, kSockets - 1) : std::nullopt;
+  Slot* slot = module.stack().addressed(index);
   std::optional<std::size_t> length;
-  if (call.count() == 2) {
-    const auto given = call.number(1, 1, static_cast<long>(kLargestBlock));
+  if (call.count() == most) {
+    const auto given = call.number(most - 1, 1, static_cast<long>(kLargestBlock));
     if (!given) return Reply::error();
     length = static_cast<std::size_t>(*given);
   }
-  const int at = static_cast<int>(*index);
-  if (module.stack().slot(at).state != SlotState::Connected) return Reply::error();
-  module.sendPhase().begin(at, length);
+  // In transparent mode the line itself sends.
+  if (slot == nullptr || slot->state != SlotState::Connected || slot->transparent) return Reply::error();
+  module.sendPhase().begin(*slot, length);
   return Reply::later();
 }
 
-// AT+QISACK=<index>: sent, acknowledged, and the difference.
+// AT+QIAUTOS=1,<seconds> or =0: what AT+QISEND has asked for goes out by itself (application note 5.2.2.3).
+Reply timed(Module& module, const Call& call) {
+  TimedSending& stored = module.settings().timed;
+  if (call.form == Form::Read) {
+    module.terminal().info(fmt::format("+QIAUTOS: {},{}", stored.on ? 1 : 0, stored.period));
+    return Reply::ok();
+  }
+  const auto on = call.number(0, 0, 1);
+  const auto period =
+      call.count() > 1 ? call.number(1, 1, kLongestPeriod) : std::optional<long>(stored.period);
+  if (call.form != Form::Set || call.count() > 2 || !on || !period) return Reply::error();
+  stored = TimedSending{*on == 1, static_cast<int>(*period)};
+  return Reply::ok();
+}
+
+// AT+QISACK[=<index>]: sent, acknowledged, and the difference.
 Reply acknowledged(Module& module, const Call& call) {
-  const auto index = call.number(0, 0, kSockets - 1);
-  if (call.form != Form::Set || call.count() != 1 || !index) return Reply::error();
-  if (!module.stack().foreground().mux) return Reply::error();
-  Slot& slot = module.stack().slot(static_cast<int>(*index));
-  if (slot.state != SlotState::Connected) return Reply::error();
-  const auto counters = slot.connection->counters();
+  const bool mux = module.stack().foreground().mux;
+  if (call.form != (mux ? Form::Set : Form::Execute) || call.count() > 1) return Reply::error();
+  const auto index = mux ? call.number(0, 0, kSockets - 1) : std::nullopt;
+  const Slot* slot = module.stack().addressed(index);
+  if (slot == nullptr || slot->state != SlotState::Connected) return Reply::error();
+  const auto counters = slot->connection->counters();
   const char* blank = module.quirk(Quirk::QisackNoSpaces) ? "" : " ";
   module.terminal().info(fmt::format("+QISACK: {},{}{},{}{}", counters.sent, blank, counters.acknowledged,
                                      blank, counters.sent - counters.acknowledged));
@@ -42,25 +60,26 @@ Reply acknowledged(Module& module, const Call& call) {
 // AT+QIRD=<context>,<role>,<index>,<length>: a block of known length, or only OK where there is nothing.
 Reply read(Module& module, const Call& call) {
   const auto context = call.number(0, 0, kContexts - 1);
-  const auto role = call.number(1, kClientRole, kClientRole);
+  const auto role = call.number(1, static_cast<long>(Role::Client), static_cast<long>(Role::Server));
   const auto index = call.number(2, 0, kSockets - 1);
   const auto most = call.number(3, 1, kLongestRead);
   if (call.form != Form::Set || call.count() != 4 || !context || !role || !index || !most) {
     return Reply::error();
   }
-  const int at = static_cast<int>(*index);
-  Slot& slot = module.stack().slot(at);
-  const bool readable = slot.state == SlotState::Connected || slot.state == SlotState::Close;
-  if (!readable || slot.context != *context || slot.indi == 0) return Reply::error();
-  const ByteView data = module.stack().peek(at, static_cast<std::size_t>(*most));
+  Slot* slot =
+      module.stack().named(static_cast<int>(*context), static_cast<Role>(*role), static_cast<int>(*index));
+  const bool readable =
+      slot != nullptr && (slot->state == SlotState::Connected || slot->state == SlotState::Close);
+  if (!readable || slot->indi == 0 || slot->transparent) return Reply::error();
+  const ByteView data = module.stack().peek(*slot, static_cast<std::size_t>(*most));
   if (!data.empty()) {
     const char* blank = module.quirk(Quirk::UrcNoSpace) ? "" : " ";
     module.terminal().info(
-        fmt::format("+QIRD:{}{},{},{}", blank, text(slot.remote), name(slot.protocol), data.size()));
+        fmt::format("+QIRD:{}{},{},{}", blank, text(slot->remote), name(slot->protocol), data.size()));
     module.transcript().payloadOut(data);
     module.terminal().raw(data);
   }
-  module.stack().take(at, data.size());
+  module.stack().take(*slot, data.size());
   return Reply::ok();
 }
 
@@ -68,6 +87,7 @@ Reply read(Module& module, const Call& call) {
 
 void addDataCommands(CommandTable& table) {
   table.add("+QISEND", send);
+  table.add("+QIAUTOS", timed);
   table.add("+QISACK", acknowledged);
   table.add("+QIRD", read);
 }

@@ -1,4 +1,4 @@
-// Opening, closing and looking at sockets (application note 3.3, 5.4 and 5.6.2).
+// Opening, closing and looking at connections (application note 3, 5.4 and 5.6.2).
 #include "qimux/sim/module.hpp"
 
 #include <fmt/format.h>
@@ -14,48 +14,80 @@ std::optional<Protocol> parseProtocol(std::string_view text) {
   return std::nullopt;
 }
 
-Reply occupied(Module& module, int index) {
+Reply occupied(Module& module, const Slot& slot) {
   if (module.quirk(Quirk::AlreadyConnectFail)) {
-    module.terminal().urc(fmt::format("{}, CONNECT FAIL", index));
+    module.terminal().urc(tagged(slot, "CONNECT FAIL"));
     return Reply::ok();
   }
   module.terminal().info("ALREADY CONNECT");
   return module.quirk(Quirk::AlreadyConnectError) ? Reply::error() : Reply::done();
 }
 
-// AT+QIOPEN=<index>,"TCP"|"UDP","<host>",<port>
+// Transparent mode has one session on its line, a client's or a server's.
+bool lineTaken(Stack& stack) {
+  return stack.foreground().transparent &&
+         (stack.single().used() || stack.accepted(stack.foregroundIndex(), 0).used());
+}
+
+// AT+QIOPEN=<index>,"TCP"|"UDP","<host>",<port>; without the index where AT+QIMUX=0.
 Reply open(Module& module, const Call& call) {
   Stack& stack = module.stack();
-  if (call.form != Form::Set || call.count() != 4) return Reply::error();
-  // Without AT+QIMUX=1 there is no index, and a single connection is not there.
-  if (!stack.foreground().mux) return Reply::error();
-  const auto index = call.number(0, 0, kSockets - 1);
-  const auto protocol = parseProtocol(call.string(1).value_or(""));
-  const auto host = call.string(2);
-  const auto port = call.looseNumber(3, 1, 65535);
+  const std::size_t first = stack.foreground().mux ? 1 : 0;
+  if (call.form != Form::Set || call.count() != first + 3) return Reply::error();
+  const auto index = first == 1 ? call.number(0, 0, kSockets - 1) : std::optional<long>(0);
+  const auto protocol = parseProtocol(call.string(first).value_or(""));
+  const auto host = call.string(first + 1);
+  const auto port = call.looseNumber(first + 2, 1, 65535);
   if (!index || !protocol || !host || host->empty() || host->size() > kLongestHost || !port) {
     return Reply::error();
   }
   // AT+QIDNSIP tells whether it shall be an address or a name.
   if (!module.settings().by_name && !parseIpv4(*host)) return Reply::error();
-  if (stack.foreground().state == StackState::PdpDeact) return Reply::error();
-  const int at = static_cast<int>(*index);
-  const SlotState state = stack.slot(at).state;
-  if (state == SlotState::Connected || state == SlotState::Connecting) return occupied(module, at);
-  if (state == SlotState::Close) stack.close(at);
-  stack.open(at, *protocol, std::string(*host), static_cast<std::uint16_t>(*port));
+  Slot& slot = first == 1 ? stack.client(static_cast<int>(*index)) : stack.single();
+  if (slot.state == SlotState::Connected || slot.state == SlotState::Connecting)
+    return occupied(module, slot);
+  if (!mayOpen(stack.foreground().state, stack.foreground().mux) || lineTaken(stack)) return Reply::error();
+  if (slot.state == SlotState::Close) stack.close(slot);
+  stack.open(slot, *protocol, std::string(*host), static_cast<std::uint16_t>(*port));
   return Reply::ok();
 }
 
-// AT+QICLOSE=<index>; the bare form belongs to a single connection.
-Reply close(Module& module, const Call& call) {
-  const auto index = call.number(0, 0, kSockets - 1);
-  if (call.form != Form::Set || call.count() != 1 || !index) return Reply::error();
-  if (!module.stack().foreground().mux) return Reply::error();
-  if (!module.stack().close(static_cast<int>(*index))) return Reply::error();
-  module.terminal().info(module.quirk(Quirk::PlainCloseOk) ? "CLOSE OK"
-                                                           : fmt::format("{}, CLOSE OK", *index));
+Reply closed(Module& module, const Slot& slot) {
+  module.terminal().info(module.quirk(Quirk::PlainCloseOk) ? "CLOSE OK" : tagged(slot, "CLOSE OK"));
   return Reply::done();
+}
+
+// AT+QICLOSE in the role of a server: what it has accepted, then the listening itself (application note 3.2).
+// With AT+QIMUX=1 the bare form closes all of it.
+Reply closeAsServer(Module& module, const Call& call) {
+  Stack& stack = module.stack();
+  const bool mux = stack.foreground().mux;
+  Slot* slot = stack.addressed(mux ? call.number(0, 0, kAccepted - 1) : std::nullopt);
+  if (slot != nullptr && slot->used()) {
+    stack.close(*slot);
+    return closed(module, *slot);
+  }
+  if (call.form != Form::Execute || !stack.closeServer()) return Reply::error();
+  module.terminal().info("CLOSE OK");
+  return Reply::done();
+}
+
+// AT+QICLOSE[=<index>]
+Reply close(Module& module, const Call& call) {
+  Stack& stack = module.stack();
+  if (call.form == Form::Read || call.form == Form::Test || call.count() > 1) return Reply::error();
+  if (module.settings().role == Role::Server) return closeAsServer(module, call);
+  const bool mux = stack.foreground().mux;
+  if (mux != (call.form == Form::Set)) return Reply::error();
+  Slot* slot = stack.addressed(mux ? call.number(0, 0, kSockets - 1) : std::nullopt);
+  if (slot == nullptr || !stack.close(*slot)) return Reply::error();
+  return closed(module, *slot);
+}
+
+void sayState(Module& module) {
+  const StackState state = module.stack().foreground().state;
+  module.terminal().info(module.settings().verbose ? fmt::format("STATE: {}", name(state))
+                                                   : fmt::format("STATE: {}", digit(state)));
 }
 
 // OK, the state, six lines, and on most firmwares a second OK.
@@ -63,10 +95,10 @@ Reply state(Module& module, const Call& call) {
   if (call.form != Form::Execute || !module.stack().foreground().mux) return Reply::error();
   Terminal& terminal = module.terminal();
   terminal.info("OK");
-  terminal.info(fmt::format("STATE: {}", name(module.stack().foreground().state)));
+  sayState(module);
   for (int index = 0; index < kSockets; ++index) {
-    const Slot& slot = module.stack().slot(index);
-    const bool used = slot.state != SlotState::Initial;
+    const Slot& slot = module.stack().client(index);
+    const bool used = slot.used();
     terminal.info(fmt::format("+QISTATE: {},\"{}\",\"{}\",\"{}\",\"{}\"", index,
                               used ? name(slot.protocol) : "", used ? text(slot.remote.address) : "",
                               used ? std::to_string(slot.remote.port) : "", name(slot.state)));
@@ -80,12 +112,12 @@ Reply status(Module& module, const Call& call) {
   Terminal& terminal = module.terminal();
   if (!module.stack().foreground().mux) {
     terminal.info("OK");
-    terminal.info(fmt::format("STATE: {}", name(module.stack().foreground().state)));
+    sayState(module);
     return Reply::done();
   }
   for (int index = 0; index < kSockets; ++index) {
-    const Slot& slot = module.stack().slot(index);
-    if (slot.state == SlotState::Initial) {
+    const Slot& slot = module.stack().client(index);
+    if (!slot.used()) {
       terminal.info(fmt::format("+QISTAT: {},\"\", \"\"", index));
     } else {
       terminal.info(fmt::format("+QISTAT: {},\"{}\",\"{}\",\"{}\"", index, name(slot.protocol),

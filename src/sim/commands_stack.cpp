@@ -50,17 +50,11 @@ Reply access(Module& module, const Call& call) {
 Reply mux(Module& module, const Call& call) {
   Context& context = module.stack().foreground();
   if (call.form == Form::Set && call.number(0, 0, 1) != (context.mux ? 1 : 0)) {
-    // Only an idle stack changes it.
-    if (context.state != StackState::Initial) return Reply::error();
+    // Only an idle context changes it, and transparent mode has but one connection.
+    if (context.state != StackState::Initial || context.transparent) return Reply::error();
     if (module.quirk(Quirk::QimuxRefused) && !context.deactivated) return Reply::error();
   }
   return value(module, call, context.mux, 1);
-}
-
-// The transparent mode is not there, so 1 is refused.
-Reply mode(Module& module, const Call& call) {
-  int only = 0;
-  return value(module, call, only, 0);
 }
 
 Reply byName(Module& module, const Call& call) {
@@ -87,14 +81,12 @@ Reply showRemote(Module& module, const Call& call) {
   return value(module, call, module.settings().show_remote, 1);
 }
 
-// The role of a server is not there, so 2 is refused.
-Reply role(Module& module, const Call& call) {
-  if (call.form == Form::Read) {
-    module.terminal().info("+QISRVC: 1");
-    return Reply::ok();
-  }
-  const bool client = call.form == Form::Set && call.count() == 1 && call.number(0, 1, 1) == 1;
-  return client ? Reply::ok() : Reply::error();
+Reply showLocal(Module& module, const Call& call) {
+  return value(module, call, module.settings().show_local, 1);
+}
+
+Reply showProtocol(Module& module, const Call& call) {
+  return value(module, call, module.settings().show_protocol, 1);
 }
 
 Reply store(Module& module, const Call& call) {
@@ -106,6 +98,7 @@ Reply store(Module& module, const Call& call) {
   stored.head = now.head;
   stored.show_remote = now.show_remote;
   stored.access = now.access;
+  stored.transparent = now.transparent;
   return Reply::ok();
 }
 
@@ -184,19 +177,18 @@ Reply configure(Module& module, const Call& call) {
 
 }  // namespace
 
-// AT+QITCFG belongs to the transparent mode, and AT+QISERVER to the role of a server: they are not there.
 void addStackCommands(CommandTable& table) {
   table.add("+QIFGCNT", foreground);
   table.add("+QICSGP", access);
   table.add("+QIMUX", mux);
-  table.add("+QIMODE", mode);
   table.add("+QIDNSIP", byName);
   table.add("+QINDI", indication);
   table.add("+QISDE", dataEcho);
   table.add("+QIPROMPT", prompt);
   table.add("+QIHEAD", head);
   table.add("+QISHOWRA", showRemote);
-  table.add("+QISRVC", role);
+  table.add("+QISHOWLA", showLocal);
+  table.add("+QISHOWPT", showProtocol);
   table.add("+QISCON", store);
   table.add("+QIREGAPP", registerTask);
   table.add("+QIACT", activate);

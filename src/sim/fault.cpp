@@ -56,6 +56,13 @@ Result<void> wrong(const Words& words, std::string_view why) {
   return std::unexpected(Error{ErrorKind::Invalid, std::string(words.verb), std::string(why)});
 }
 
+constexpr std::string_view kNeedsSocket =
+    "needs a socket: 0 to 5, or s0 to s4 for one that a server accepted";
+
+Slot* socket(Module& module, const Words& words) {
+  return words.words.empty() ? nullptr : module.stack().find(words.words[0]);
+}
+
 Result<void> pdpDeact(Module& module, const Words& words) {
   const auto context = words.words.empty() ? 0 : words.whole(0, kContexts - 1);
   if (!context) return wrong(words, "needs a context, 0 or 1");
@@ -64,9 +71,9 @@ Result<void> pdpDeact(Module& module, const Words& words) {
 }
 
 Result<void> endSocket(Module& module, const Words& words, bool reset) {
-  const auto index = words.whole(0, kSockets - 1);
-  if (!index) return wrong(words, "needs the index of a socket");
-  if (!module.stack().endSocket(static_cast<int>(*index), reset)) return wrong(words, "is not connected");
+  Slot* slot = socket(module, words);
+  if (slot == nullptr) return wrong(words, kNeedsSocket);
+  if (!module.stack().endSocket(*slot, reset)) return wrong(words, "is not connected");
   return {};
 }
 
@@ -79,9 +86,9 @@ Result<void> reset(Module& module, const Words& words) {
 }
 
 Result<void> dead(Module& module, const Words& words) {
-  const auto index = words.whole(0, kSockets - 1);
-  if (!index) return wrong(words, "needs the index of a socket");
-  if (!module.stack().killSocket(static_cast<int>(*index))) return wrong(words, "is not connected");
+  Slot* slot = socket(module, words);
+  if (slot == nullptr) return wrong(words, kNeedsSocket);
+  if (!module.stack().killSocket(*slot)) return wrong(words, "is not connected");
   return {};
 }
 
@@ -129,10 +136,11 @@ Result<void> noise(Module& module, const Words& words) {
 }
 
 Result<void> sendFail(Module& module, const Words& words) {
-  const auto index = words.whole(0, kSockets - 1);
+  Slot* slot = socket(module, words);
   const auto count = words.count(1);
-  if (!index || !count) return wrong(words, "needs the index of a socket and perhaps a count");
-  module.stack().slot(static_cast<int>(*index)).failing_sends = *count;
+  if (slot == nullptr || !count)
+    return wrong(words, "needs a socket, 0 to 5 or s0 to s4, and perhaps a count");
+  slot->failing_sends = *count;
   return {};
 }
 

@@ -39,7 +39,8 @@ void addModule(CLI::App& app, Options& options) {
   sim::Options& module = options.module;
   addDuration(app, "--command-latency", module.command_latency, kMs, "ms from a command to its answer");
   app.add_option("--firmware", options.firmware, "note, m95 or mc60")->capture_default_str();
-  app.add_option("--quirk", options.quirks, "a deviation beside those of the firmware; may be repeated")
+  app.add_option("--quirk", options.quirks,
+                 "a deviation beside those of the firmware, or no-NAME for one of its own; may be repeated")
       ->take_all();
   app.add_option("--indi", module.highest_indi, "highest mode that AT+QINDI takes [that of the firmware]");
   app.add_option("--seed", module.seed, "for everything random")->capture_default_str();

@@ -9,6 +9,7 @@ namespace {
 
 Options withFirmware(Options options) {
   options.quirks.add(quirksOf(options.firmware));
+  options.quirks.remove(options.without);
   return options;
 }
 
@@ -30,8 +31,9 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
                          [this] {
                            for (int context = 0; context < kContexts; ++context) stack_.losePdp(context);
                          }}),
-      stack_(loop, options_, network, transcript_, terminal_, cell_, settings_),
+      stack_(loop, options_, network, transcript_, terminal_, cell_, settings_, data_mode_),
       send_phase_(*this),
+      data_mode_(*this),
       later_(loop),
       last_input_(loop.now()) {
   stack_.backlog = std::move(host_.backlog);
@@ -100,6 +102,7 @@ void Module::idle() {
 void Module::forgetEverything() {
   settings_ = stored_;
   later_.clear();
+  send_phase_.reset();
   stack_.reset();
   wire_.clear();
   terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee});

@@ -25,9 +25,12 @@ QuirkSet quirksOf(Firmware firmware) {
   QuirkSet set;
   switch (firmware) {
     case Firmware::Note:
-      // Application note 5.3.2 and 5.6.2, as printed.
+      // Application note 5.2.2.2, 5.3.1, 5.3.2 and 5.6.2, as printed.
+      set.add(Quirk::EscCancels);
+      set.add(Quirk::HeadBlank);
       set.add(Quirk::UrcNoSpace);
       set.add(Quirk::StateNoFinalOk);
+      set.add(Quirk::Listenning);
       break;
     case Firmware::M95:
       set.add(Quirk::AlreadyConnectError);

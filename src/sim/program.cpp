@@ -89,9 +89,11 @@ Result<Options> moduleOptions(const ProgramOptions& options) {
   if (!firmware) return std::unexpected(invalid("--firmware", options.firmware, "must be note, m95 or mc60"));
   result.firmware = *firmware;
   for (const auto& value : options.quirks) {
-    const auto quirk = parseQuirk(value);
+    constexpr std::string_view kWithout = "no-";
+    const bool without = value.starts_with(kWithout);
+    const auto quirk = parseQuirk(std::string_view(value).substr(without ? kWithout.size() : 0));
     if (!quirk) return std::unexpected(invalid("--quirk", value, "is not one of --list-quirks"));
-    result.quirks.add(*quirk);
+    (without ? result.without : result.quirks).add(*quirk);
   }
   return result;
 }

@@ -35,6 +35,9 @@ constexpr std::array kQuirks{
     QuirkInfo{Quirk::CrCrLf, "cr-cr-lf", "with echo on, an answer begins with CR CR LF"},
     QuirkInfo{Quirk::QimuxRefused, "qimux-refused", "AT+QIMUX is ERROR until AT+QIDEACT was given"},
     QuirkInfo{Quirk::Chunked, "chunked", "output comes in pieces of random size, from one byte up"},
+    QuirkInfo{Quirk::HeadBlank, "head-blank", "a blank between IPD<length>TCP: and the data"},
+    QuirkInfo{Quirk::Listenning, "listenning", "AT+QISSTAT spells S: LISTENNING"},
+    QuirkInfo{Quirk::ClosedIndexed, "closed-indexed", "0, CLOSED with AT+QIMUX=0, too"},
 };
 static_assert(kQuirks.size() == static_cast<std::size_t>(Quirk::Count));
 

@@ -14,14 +14,21 @@ constexpr Byte kEscape = 0x1b;
 
 }  // namespace
 
-void SendPhase::begin(int index, std::optional<std::size_t> length) {
-  index_ = index;
+SendPhase::SendPhase(Module& module) : module_(module), period_(module.loop()) {
+  block_.reserve(kLargestBlock);
+}
+
+void SendPhase::begin(Slot& slot, std::optional<std::size_t> length) {
+  slot_ = &slot;
+  generation_ = slot.generation;
   length_ = length.value_or(0);
   block_.clear();
   const int prompt = module_.settings().prompt;
   // AT+QIPROMPT: 0 and 2 do without.
   if (prompt == 1 || prompt == 3) module_.terminal().raw(bytesOf("\r\n> "));
   module_.terminal().beginData(*this);
+  const TimedSending& timed = module_.settings().timed;
+  if (timed.on) period_.start(std::chrono::seconds(timed.period), [this] { finish(); });
 }
 
 std::size_t SendPhase::feed(ByteView bytes) {
@@ -32,6 +39,9 @@ void SendPhase::add(ByteView bytes) {
   if (module_.settings().data_echo) module_.terminal().raw(bytes);
   const std::size_t room = kLargestBlock - block_.size();
   const ByteView kept = bytes.first(std::min(room, bytes.size()));
+  if (kept.size() < bytes.size()) {
+    module_.transcript().note(fmt::format("payload beyond {} dropped", kLargestBlock));
+  }
   block_.insert(block_.end(), kept.begin(), kept.end());
 }
 
@@ -65,21 +75,25 @@ std::size_t SendPhase::feedUntilEnd(ByteView bytes) {
 }
 
 void SendPhase::cancel() {
-  module_.transcript().note(fmt::format("{}: cancelled by ESC after {} bytes", index_, block_.size()));
+  period_.stop();
+  module_.transcript().note(fmt::format("{}: cancelled by ESC after {} bytes", slot_->index, block_.size()));
   module_.terminal().endData();
   module_.terminal().complete(Reply::ok(), module_.options().command_latency);
 }
 
 void SendPhase::finish() {
+  period_.stop();
   Terminal& terminal = module_.terminal();
   module_.transcript().payloadIn(block_);
   terminal.endData();
   // Nothing at all is a failure (application note 5.2.1.3).
-  const bool sent = !block_.empty() && module_.stack().send(index_, block_);
+  // The socket may have ended meanwhile, and its place may belong to another.
+  const bool current = slot_->generation == generation_;
+  const bool sent = current && !block_.empty() && module_.stack().send(*slot_, block_);
   const int prompt = module_.settings().prompt;
   std::string result;
-  if (module_.quirk(Quirk::IndexedSendOk)) result = fmt::format("{},", index_);
-  if (prompt == 3) result = fmt::format("{}, ", index_);
+  if (slot_->mux && module_.quirk(Quirk::IndexedSendOk)) result = fmt::format("{},", slot_->index);
+  if (slot_->mux && prompt == 3) result = fmt::format("{}, ", slot_->index);
   result += sent ? "SEND OK" : "SEND FAIL";
   const bool shown = prompt != 2 || !sent;
   const auto tell = [&terminal, result, shown] {

@@ -15,32 +15,6 @@ constexpr Ipv4 kSecondaryDns{0xd3887032};
 
 }  // namespace
 
-std::string_view name(StackState state) {
-  switch (state) {
-    case StackState::Initial:
-      return "IP INITIAL";
-    case StackState::Start:
-      return "IP START";
-    case StackState::Config:
-      return "IP CONFIG";
-    case StackState::Ind:
-      return "IP IND";
-    case StackState::GprsAct:
-      return "IP GPRSACT";
-    case StackState::Status:
-      return "IP STATUS";
-    case StackState::Processing:
-      return "IP PROCESSING";
-    case StackState::PdpDeact:
-      return "PDP DEACT";
-  }
-  return "IP INITIAL";
-}
-
-bool isActive(StackState state) {
-  return state == StackState::GprsAct || state == StackState::Status || state == StackState::Processing;
-}
-
 std::string_view name(SlotState state) {
   switch (state) {
     case SlotState::Initial:
@@ -56,7 +30,7 @@ std::string_view name(SlotState state) {
 }
 
 Stack::Stack(async::Loop& loop, const Options& options, Network& network, Transcript& transcript,
-             Terminal& terminal, Cell& cell, const Settings& settings)
+             Terminal& terminal, Cell& cell, const Settings& settings, SessionEvents& session)
     : loop_(loop),
       options_(options),
       network_(network),
@@ -64,15 +38,66 @@ Stack::Stack(async::Loop& loop, const Options& options, Network& network, Transc
       terminal_(terminal),
       cell_(cell),
       settings_(settings),
+      session_(session),
       air_(loop, options.rtt, options.rate),
       later_(loop),
       push_again_(loop),
       alive_(std::make_shared<int>(0)) {
-  for (auto& context : contexts_) context = std::make_unique<Context>(loop);
-  for (auto& slot : slots_) slot = std::make_unique<Slot>(loop);
+  const auto make = [this](Role role, int context, int index) {
+    return slots_.emplace_back(std::make_unique<Slot>(loop_, role, context, index)).get();
+  };
+  for (int index = 0; index < kSockets; ++index) {
+    clients_[static_cast<std::size_t>(index)] = make(Role::Client, 0, index);
+  }
+  for (int context = 0; context < kContexts; ++context) {
+    const auto at = static_cast<std::size_t>(context);
+    contexts_[at] = std::make_unique<Context>(loop);
+    servers_[at] = std::make_unique<Server>(static_cast<ServerEvents&>(*this), context);
+    singles_[at] = make(Role::Client, context, 0);
+    for (int index = 0; index < kAccepted; ++index) {
+      accepted_[at][static_cast<std::size_t>(index)] = make(Role::Server, context, index);
+    }
+  }
 }
 
 Stack::~Stack() = default;
+
+bool Stack::anyActive() const {
+  return std::ranges::any_of(contexts_, [](const auto& one) { return one->state != StackState::Initial; });
+}
+
+Slot& Stack::accepted(int context, int index) {
+  return *accepted_[static_cast<std::size_t>(context)][static_cast<std::size_t>(index)];
+}
+
+Slot* Stack::addressed(std::optional<long> index) {
+  if (index.has_value() != foreground().mux) return nullptr;
+  if (settings_.role == Role::Server) {
+    if (index.value_or(0) >= kAccepted) return nullptr;
+    return &accepted(foregroundIndex(), static_cast<int>(index.value_or(0)));
+  }
+  if (!index) return &single();
+  if (*index >= kSockets) return nullptr;
+  return &client(static_cast<int>(*index));
+}
+
+Slot* Stack::named(int context, Role role, int index) {
+  if (role == Role::Server) return index < kAccepted ? &accepted(context, index) : nullptr;
+  if (contexts_[static_cast<std::size_t>(context)]->mux) {
+    Slot& slot = client(index);
+    return slot.context == context ? &slot : nullptr;
+  }
+  return index == 0 ? singles_[static_cast<std::size_t>(context)] : nullptr;
+}
+
+Slot* Stack::find(std::string_view word) {
+  const bool server = word.starts_with('s');
+  if (server) word.remove_prefix(1);
+  if (word.size() != 1 || word[0] < '0' || word[0] >= '0' + (server ? kAccepted : kSockets)) return nullptr;
+  const int index = word[0] - '0';
+  if (server) return &accepted(foregroundIndex(), index);
+  return index == 0 && !foreground().mux ? &single() : &client(index);
+}
 
 void Stack::activate(Activated done) {
   Context& context = foreground();
@@ -104,7 +129,7 @@ void Stack::deactivate(std::move_only_function<void()> done) {
   Context& context = foreground();
   context.timer.stop();
   for (auto& waiting : std::exchange(context.waiting, {})) waiting(false);
-  dropSockets(foregroundIndex());
+  loseSockets(foregroundIndex());
   later_.in(options_.deactivation, [&context, done = std::move(done)]() mutable {
     context.state = StackState::Initial;
     context.deactivated = true;
@@ -115,17 +140,17 @@ void Stack::deactivate(std::move_only_function<void()> done) {
 void Stack::losePdp(int index) {
   Context& context = *contexts_[static_cast<std::size_t>(index)];
   if (!isActive(context.state)) return;
-  dropSockets(index);
+  loseSockets(index);
   context.state = StackState::PdpDeact;
   terminal_.urc(options_.quirks.has(Quirk::PdpDeactColon) ? "+PDP: DEACT" : "+PDP DEACT");
 }
 
-void Stack::dropSockets(int context) {
-  for (int index = 0; index < kSockets; ++index) {
-    Slot& one = slot(index);
-    if (one.state == SlotState::Initial || one.context != context) continue;
-    if (one.connection) one.connection->abort();
-    free(index);
+void Stack::loseSockets(int context) {
+  servers_[static_cast<std::size_t>(context)]->stop();
+  for (const auto& one : slots_) {
+    if (!one->used() || one->context != context) continue;
+    if (one->connection) one->connection->abort();
+    free(*one);
   }
 }
 
@@ -137,42 +162,50 @@ std::optional<Ipv4> Stack::localAddress() {
   return Ipv4{options_.local_address.value + static_cast<std::uint32_t>(foreground_)};
 }
 
-void Stack::free(int index) {
-  Slot& one = slot(index);
-  one.state = SlotState::Initial;
-  one.connection.reset();
-  one.timer.stop();
-  one.announced = false;
-  one.failing_sends = 0;
-  one.generation = ++generations_;
-  settleState(one.context);
+void Stack::free(Slot& slot) {
+  const bool session = slot.transparent && slot.state == SlotState::Connected;
+  slot.state = SlotState::Initial;
+  slot.connection.reset();
+  slot.timer.stop();
+  slot.announced = slot.end_untold = false;
+  slot.failing_sends = 0;
+  slot.generation = ++generations_;
+  settleState(slot.context);
+  if (session) session_.ended(slot);
 }
 
-void Stack::settleState(int context) {
-  Context& one = *contexts_[static_cast<std::size_t>(context)];
-  if (!isActive(one.state)) return;
-  const bool used = std::ranges::any_of(slots_, [context](const auto& other) {
-    return other->context == context && other->state != SlotState::Initial;
-  });
+void Stack::settleState(int index) {
+  Context& context = *contexts_[static_cast<std::size_t>(index)];
+  if (!isActive(context.state)) return;
+  if (!context.mux) {
+    const Slot& slot = *singles_[static_cast<std::size_t>(index)];
+    if (slot.state == SlotState::Connecting) {
+      context.state = slot.protocol == Protocol::Tcp ? StackState::TcpConnecting : StackState::UdpConnecting;
+    } else if (slot.state == SlotState::Connected) {
+      context.state = StackState::ConnectOk;
+    } else if (context.state != StackState::GprsAct && context.state != StackState::Status) {
+      context.state = StackState::Close;
+    }
+    return;
+  }
+  const bool used = std::ranges::any_of(
+      slots_, [index](const auto& other) { return other->context == index && other->used(); });
   if (used) {
-    one.state = StackState::Processing;
-  } else if (one.state == StackState::Processing) {
-    one.state = StackState::Status;
+    context.state = StackState::Processing;
+  } else if (context.state == StackState::Processing) {
+    context.state = StackState::Status;
   }
 }
 
 void Stack::reset() {
-  for (int index = 0; index < kSockets; ++index) {
-    if (slot(index).connection) slot(index).connection->abort();
-    free(index);
-  }
+  for (int context = 0; context < kContexts; ++context) loseSockets(context);
   leaving_.clear();
   later_.clear();
   for (auto& context : contexts_) {
     context->timer.stop();
     context->waiting.clear();
     context->state = StackState::Initial;
-    context->mux = false;
+    context->mux = context->transparent = false;
     context->deactivated = false;
     context->dns = {};
   }
@@ -181,36 +214,35 @@ void Stack::reset() {
   alive_ = std::make_shared<int>(0);
 }
 
-bool Stack::send(int index, ByteView bytes) {
-  Slot& one = slot(index);
-  if (one.state != SlotState::Connected) return false;
-  if (one.failing_sends > 0) {
-    --one.failing_sends;
-    transcript_.note(fmt::format("{}: send fails by a fault", index));
+bool Stack::send(Slot& slot, ByteView bytes) {
+  if (slot.state != SlotState::Connected) return false;
+  if (slot.failing_sends > 0) {
+    --slot.failing_sends;
+    transcript_.note(fmt::format("{}: send fails by a fault", slot.index));
     return false;
   }
-  const bool taken = one.connection->send(bytes);
+  const bool taken = slot.connection->send(bytes);
   if (transcript_.on()) {
-    const auto counters = one.connection->counters();
-    transcript_.note(fmt::format("{}: {} sent, {} acknowledged{}", index, counters.sent,
+    const auto counters = slot.connection->counters();
+    transcript_.note(fmt::format("{}: {} sent, {} acknowledged{}", slot.index, counters.sent,
                                  counters.acknowledged, taken ? "" : ", no room"));
   }
   return taken;
 }
 
-ByteView Stack::peek(int index, std::size_t most) {
-  Slot& one = slot(index);
-  return one.connection ? one.connection->peek(most) : ByteView{};
+ByteView Stack::peek(Slot& slot, std::size_t most) {
+  return slot.connection ? slot.connection->peek(most) : ByteView{};
 }
 
-void Stack::take(int index, std::size_t count) {
-  Slot& one = slot(index);
-  if (!one.connection) return;
-  one.connection->take(count);
-  const bool empty_now = one.connection->kept() == 0;
-  if (empty_now && (count == 0 || !options_.quirks.has(Quirk::EdgeAfterEmptyRead))) one.announced = false;
+void Stack::take(Slot& slot, std::size_t count) {
+  if (!slot.connection) return;
+  slot.connection->take(count);
+  const bool empty_now = slot.connection->kept() == 0;
+  if (empty_now && (count == 0 || !options_.quirks.has(Quirk::EdgeAfterEmptyRead))) slot.announced = false;
+  if (!empty_now || slot.state != SlotState::Close) return;
   // Ended and read to the end: nothing is left of it.
-  if (empty_now && one.state == SlotState::Close) release(index);
+  if (std::exchange(slot.end_untold, false)) sayClosed(slot);
+  release(slot);
 }
 
 void Stack::resolve(const std::string& host, Network::Resolved done) {
@@ -227,17 +259,15 @@ void Stack::resolve(const std::string& host, Network::Resolved done) {
   });
 }
 
-bool Stack::killSocket(int index) {
-  Slot& one = slot(index);
-  if (one.state != SlotState::Connected) return false;
-  one.connection->die();
+bool Stack::killSocket(Slot& slot) {
+  if (slot.state != SlotState::Connected) return false;
+  slot.connection->die();
   return true;
 }
 
-bool Stack::endSocket(int index, bool reset) {
-  Slot& one = slot(index);
-  if (one.state != SlotState::Connected) return false;
-  one.connection->end(reset);
+bool Stack::endSocket(Slot& slot, bool reset) {
+  if (slot.state != SlotState::Connected) return false;
+  slot.connection->end(reset);
   return true;
 }
 

@@ -1,4 +1,4 @@
-// The part of Stack in which sockets open, hear and end.
+// The part of Stack in which connections open and end.
 #include "qimux/sim/stack.hpp"
 
 #include <fmt/format.h>
@@ -11,195 +11,189 @@ namespace qimux::sim {
 namespace {
 
 constexpr auto kClosedAgain = std::chrono::milliseconds(100);
-// With so many bytes on their way to the host nothing more is pushed, for so long.
-constexpr std::size_t kPushBacklog = 4096;
-constexpr auto kPushAgain = std::chrono::milliseconds(5);
 
 }  // namespace
 
-void Stack::open(int index, Protocol protocol, std::string host, std::uint16_t port) {
-  Slot& one = slot(index);
-  assert(one.state == SlotState::Initial);
-  one.state = SlotState::Connecting;
-  one.protocol = protocol;
-  one.remote = Endpoint{{}, port};
-  one.context = foregroundIndex();
-  one.indi = settings_.indi;
-  one.generation = ++generations_;
-  const auto current = [this, index, generation = one.generation, alive = std::weak_ptr(alive_)] {
-    return !alive.expired() && slot(index).generation == generation;
+std::string tagged(const Slot& slot, std::string_view what) {
+  return slot.mux ? fmt::format("{}, {}", slot.index, what) : std::string(what);
+}
+
+int Stack::socketsInUse() const {
+  return static_cast<int>(std::ranges::count_if(slots_, [](const auto& one) { return one->used(); }));
+}
+
+bool Stack::listening() const {
+  return std::ranges::any_of(servers_,
+                             [](const auto& one) { return one->state() != Server::State::Initial; });
+}
+
+void Stack::open(Slot& slot, Protocol protocol, std::string host, std::uint16_t port) {
+  assert(!slot.used() && slot.role == Role::Client);
+  const bool room = socketsInUse() < (listening() ? kAccepted : kSockets);
+  slot.state = SlotState::Connecting;
+  slot.protocol = protocol;
+  slot.remote = Endpoint{{}, port};
+  slot.context = foregroundIndex();
+  slot.mux = foreground().mux;
+  slot.transparent = foreground().transparent;
+  slot.indi = settings_.indi;
+  slot.generation = ++generations_;
+  const auto current = [this, &slot, generation = slot.generation, alive = std::weak_ptr(alive_)] {
+    return !alive.expired() && slot.generation == generation;
   };
+  if (!room) {
+    transcript_.note("no socket left: sockets and accepted ones together are all in use");
+    slot.timer.start(async::Duration{0}, [this, &slot] { openFails(slot); });
+    return;
+  }
   if (foreground().state == StackState::Initial) foreground().state = StackState::Start;
-  activate([this, index, current, host = std::move(host)](bool active) {
+  activate([this, &slot, current, host = std::move(host)](bool active) {
     if (!current()) return;
     if (!active) {
-      openFails(index);
+      openFails(slot);
       return;
     }
-    settleState(slot(index).context);
+    settleState(slot.context);
     if (const auto address = parseIpv4(host)) {
-      connectTo(index, *address);
+      connectTo(slot, *address);
       return;
     }
-    resolve(host, [this, index, current](std::vector<Ipv4> addresses) {
+    resolve(host, [this, &slot, current](std::vector<Ipv4> addresses) {
       if (!current()) return;
       if (addresses.empty()) {
-        openFails(index);
+        openFails(slot);
       } else {
-        connectTo(index, addresses.front());
+        connectTo(slot, addresses.front());
       }
     });
   });
 }
 
-void Stack::connectTo(int index, Ipv4 address) {
-  Slot& one = slot(index);
-  one.remote.address = address;
+void Stack::connectTo(Slot& slot, Ipv4 address) {
+  slot.remote.address = address;
   if (spoiled_.failing > 0) {
     --spoiled_.failing;
-    transcript_.note(fmt::format("{}: connect fails by a fault", index));
-    one.timer.start(air_.rtt(), [this, index] { openFails(index); });
+    transcript_.note(fmt::format("{}: connect fails by a fault", slot.index));
+    slot.timer.start(air_.rtt(), [this, &slot] { openFails(slot); });
     return;
   }
-  transcript_.note(fmt::format("{}: connecting to {}", index, text(one.remote)));
-  one.timer.start(options_.connect_timeout, [this, index] { openFails(index); });
+  transcript_.note(fmt::format("{}: connecting to {}", slot.index, text(slot.remote)));
+  slot.timer.start(options_.connect_timeout, [this, &slot] { openFails(slot); });
   if (spoiled_.hanging > 0) {
     --spoiled_.hanging;
-    transcript_.note(fmt::format("{}: connect hangs by a fault", index));
+    transcript_.note(fmt::format("{}: connect hangs by a fault", slot.index));
     return;
   }
-  one.connection = std::make_unique<Connection>(
-      loop_, options_, network_, air_, static_cast<ConnectionEvents&>(*this), one.protocol, one.remote);
+  slot.connection = std::make_unique<Connection>(
+      loop_, options_, network_, air_, static_cast<ConnectionEvents&>(*this), slot.protocol, slot.remote);
 }
 
-void Stack::openFails(int index) {
-  terminal_.urc(fmt::format("{}, CONNECT FAIL", index));
-  free(index);
+void Stack::openFails(Slot& slot) {
+  terminal_.urc(tagged(slot, "CONNECT FAIL"));
+  free(slot);
 }
 
-int Stack::indexOf(const Connection& connection) const {
+Slot* Stack::ownerOf(const Connection& connection) const {
   const auto it = std::ranges::find_if(
       slots_, [&connection](const auto& one) { return one->connection.get() == &connection; });
-  return it == slots_.end() ? -1 : static_cast<int>(it - slots_.begin());
+  return it == slots_.end() ? nullptr : it->get();
 }
 
 void Stack::connected(Connection& connection) {
-  const int index = indexOf(connection);
-  assert(index >= 0);
+  Slot* slot = ownerOf(connection);
+  assert(slot != nullptr);
   if (spoiled_.delayed > 0) {
     --spoiled_.delayed;
-    slot(index).timer.start(spoiled_.delay, [this, index] { sayConnected(index); });
+    slot->timer.start(spoiled_.delay, [this, slot] { sayConnected(*slot); });
     return;
   }
-  sayConnected(index);
+  sayConnected(*slot);
 }
 
-void Stack::sayConnected(int index) {
-  Slot& one = slot(index);
-  one.timer.stop();
-  one.state = SlotState::Connected;
-  terminal_.urc(fmt::format("{}, CONNECT OK", index));
-  one.connection->start();
+void Stack::sayConnected(Slot& slot) {
+  slot.timer.stop();
+  slot.state = SlotState::Connected;
+  settleState(slot.context);
+  if (slot.transparent) {
+    beginSession(slot);
+    return;
+  }
+  terminal_.urc(tagged(slot, "CONNECT OK"));
+  slot.connection->start();
+}
+
+void Stack::beginSession(Slot& slot) {
+  session_.began(slot);
+  slot.connection->start();
+}
+
+// In data mode the rest is shown; in command mode there is no way left to ask for it.
+void Stack::endSession(Slot& slot) {
+  if (terminal_.online()) {
+    transcript_.payloadOut(slot.connection->peek(slot.connection->kept()));
+    terminal_.raw(slot.connection->peek(slot.connection->kept()));
+  }
+  slot.connection->forgetKept();
+  session_.ended(slot);
 }
 
 void Stack::failed(Connection& connection) {
-  const int index = indexOf(connection);
-  assert(index >= 0);
+  Slot* slot = ownerOf(connection);
+  assert(slot != nullptr);
   // Not from inside the connection's own timer.
   const bool delayed = spoiled_.delayed > 0;
   if (delayed) --spoiled_.delayed;
-  slot(index).timer.start(delayed ? spoiled_.delay : async::Duration{0}, [this, index] { openFails(index); });
-}
-
-void Stack::arrived(Connection& connection, std::size_t size) {
-  const int index = indexOf(connection);
-  if (index >= 0) announce(index, size);
-}
-
-void Stack::announce(int index, std::size_t size) {
-  Slot& one = slot(index);
-  if (one.indi == 0) {
-    push();
-    return;
-  }
-  if (one.indi == 1 && std::exchange(one.announced, true)) return;
-  if (terminal_.busy() && options_.quirks.has(Quirk::LoseEdge)) {
-    transcript_.note(fmt::format("{}: edge lost", index));
-    return;
-  }
-  const char* blank = options_.quirks.has(Quirk::UrcNoSpace) ? "" : " ";
-  std::string line = fmt::format("+QIRDI:{}{},{},{}", blank, one.context, kClientRole, index);
-  if (one.indi == 2) {
-    line += fmt::format(",{},{},{}", one.connection->packets(), size, one.connection->kept());
-  }
-  terminal_.urc(std::move(line));
-}
-
-void Stack::push() {
-  for (int index = 0; index < kSockets && !terminal_.busy(); ++index) {
-    if (slot(index).indi == 0 && slot(index).connection) pushSlot(index);
-  }
-}
-
-void Stack::pushSlot(int index) {
-  Slot& one = slot(index);
-  while (one.connection && one.connection->kept() > 0 && !terminal_.busy()) {
-    if (backlog && backlog() > kPushBacklog) {
-      push_again_.start(kPushAgain, [this] { push(); });
-      return;
-    }
-    const ByteView data = one.connection->peek(1460);
-    transcript_.payloadOut(data);
-    std::string head = fmt::format("\r\n+RECEIVE: {}, {}\r\n", index, data.size());
-    if (settings_.show_remote) head += fmt::format("RECV FROM:{}\r\n", text(one.remote));
-    if (settings_.head) head += fmt::format("IPD{}:", data.size());
-    terminal_.raw(bytesOf(head));
-    terminal_.raw(data);
-    take(index, data.size());
-  }
+  slot->timer.start(delayed ? spoiled_.delay : async::Duration{0}, [this, slot] { openFails(*slot); });
 }
 
 void Stack::ended(Connection& connection, bool reset) {
-  const int index = indexOf(connection);
-  if (index < 0) return;
-  Slot& one = slot(index);
-  transcript_.note(fmt::format("{}: {} by the far end, {} bytes unread", index, reset ? "reset" : "closed",
-                               connection.kept()));
+  Slot* slot = ownerOf(connection);
+  if (slot == nullptr) return;
+  transcript_.note(fmt::format("{}: {} by the far end, {} bytes unread", slot->index,
+                               reset ? "reset" : "closed", connection.kept()));
   if (options_.quirks.has(Quirk::ClosedDiscards) && !settings_.buffer_remain) connection.forgetKept();
-  one.state = SlotState::Close;
-  one.timer.stop();
-  sayClosed(index);
+  slot->state = SlotState::Close;
+  slot->timer.stop();
+  settleState(slot->context);
+  if (slot->transparent) {
+    endSession(*slot);
+  } else if (slot->indi == 0 && connection.kept() > 0) {
+    // What came before the end is pushed before the end is told: take() tells it.
+    slot->end_untold = true;
+    push();
+    return;
+  }
+  sayClosed(*slot);
   if (connection.kept() > 0) return;
   // Not from inside the connection's own timer.
-  one.timer.start(async::Duration{0}, [this, index] { release(index); });
+  slot->timer.start(async::Duration{0}, [this, slot] { release(*slot); });
 }
 
-void Stack::sayClosed(int index) {
-  const std::string line = fmt::format(
-      fmt::runtime(options_.quirks.has(Quirk::ClosedNoSpace) ? "{},CLOSED" : "{}, CLOSED"), index);
+void Stack::sayClosed(const Slot& slot) {
+  std::string line = tagged(slot, "CLOSED");
+  if (slot.mux && options_.quirks.has(Quirk::ClosedNoSpace)) line = fmt::format("{},CLOSED", slot.index);
+  if (!slot.mux && options_.quirks.has(Quirk::ClosedIndexed)) line = fmt::format("{}, CLOSED", slot.index);
   terminal_.urc(line);
   if (!options_.quirks.has(Quirk::ClosedTwice)) return;
   later_.in(kClosedAgain, [this, line] { terminal_.urc(line); });
 }
 
-bool Stack::close(int index) {
-  Slot& one = slot(index);
-  if (one.state == SlotState::Initial) return false;
-  if (one.state == SlotState::Connecting && options_.quirks.has(Quirk::LateConnectFail)) {
-    later_.in(kClosedAgain, [this, index] { terminal_.urc(fmt::format("{}, CONNECT FAIL", index)); });
+bool Stack::close(Slot& slot) {
+  if (!slot.used()) return false;
+  if (slot.state == SlotState::Connecting && options_.quirks.has(Quirk::LateConnectFail)) {
+    later_.in(kClosedAgain, [this, line = tagged(slot, "CONNECT FAIL")] { terminal_.urc(line); });
   }
-  release(index);
+  release(slot);
   return true;
 }
 
-void Stack::release(int index) {
-  Slot& one = slot(index);
-  const bool was_open = one.state == SlotState::Connected || one.state == SlotState::Close;
-  if (was_open && one.connection) {
-    one.connection->leave();
-    leaving_.push_back(std::move(one.connection));
+void Stack::release(Slot& slot) {
+  const bool was_open = slot.state == SlotState::Connected || slot.state == SlotState::Close;
+  if (was_open && slot.connection) {
+    slot.connection->leave();
+    leaving_.push_back(std::move(slot.connection));
   }
-  free(index);
+  free(slot);
 }
 
 void Stack::left(Connection& connection) {

@@ -74,7 +74,9 @@ std::size_t Terminal::consume(ByteView bytes) {
   consuming_ = true;
   while (used < bytes.size() && !blocked()) {
     const ByteView rest = bytes.subspan(used);
-    used += phase_ == Phase::Data ? sink_->feed(rest) : collect(rest);
+    const std::size_t taken = sink_ != nullptr ? sink_->feed(rest) : collect(rest);
+    if (taken == 0) break;
+    used += taken;
   }
   consuming_ = false;
   return used;
@@ -82,7 +84,7 @@ std::size_t Terminal::consume(ByteView bytes) {
 
 void Terminal::keep(ByteView bytes) {
   if (bytes.empty()) return;
-  if (options_.quirks.has(Quirk::TypeaheadLost) && !hung_) {
+  if (options_.quirks.has(Quirk::TypeaheadLost) && !hung_ && sink_ == nullptr) {
     transcript_.note(fmt::format("{} bytes typed into a running command are lost", bytes.size()));
     return;
   }
@@ -96,7 +98,11 @@ void Terminal::keep(ByteView bytes) {
 
 void Terminal::drain() {
   if (consuming_) return;
-  while (!fifo_.empty() && !blocked()) fifo_.drop(consume(fifo_.view()));
+  while (!fifo_.empty() && !blocked()) {
+    const std::size_t used = consume(fifo_.view());
+    if (used == 0) return;
+    fifo_.drop(used);
+  }
 }
 
 std::size_t Terminal::collect(ByteView bytes) {
@@ -185,13 +191,45 @@ void Terminal::settle(Reply reply) {
 
 void Terminal::finish() {
   phase_ = Phase::Collecting;
+  sayHeld();
+  if (going_) beginOnline();
+  drain();
+  if (!busy()) executor_.idle();
+}
+
+void Terminal::sayHeld() {
   while (!held_.empty()) {
     const std::string line = std::move(held_.front());
     held_.pop_front();
     printUrc(line);
   }
-  drain();
-  if (!busy()) executor_.idle();
+}
+
+void Terminal::goOnline(DataSink& sink, std::string line, std::move_only_function<void()> begun) {
+  going_ = Going{&sink, std::move(line), std::move(begun)};
+  if (!busy()) beginOnline();
+}
+
+void Terminal::beginOnline() {
+  assert(phase_ == Phase::Collecting);
+  Going going = std::move(*going_);
+  going_.reset();
+  info(going.line);
+  // What was typed of a command is forgotten.
+  line_.clear();
+  overflow_ = false;
+  sink_ = going.sink;
+  phase_ = Phase::Online;
+  going.begun();
+}
+
+void Terminal::goOffline() {
+  going_.reset();
+  if (phase_ != Phase::Online) return;
+  sink_ = nullptr;
+  phase_ = Phase::Collecting;
+  sayHeld();
+  if (!consuming_) drain();
 }
 
 void Terminal::info(std::string_view line) {
@@ -275,6 +313,7 @@ void Terminal::reset(Settings settings) {
   settings_ = settings;
   phase_ = Phase::Collecting;
   sink_ = nullptr;
+  going_.reset();
   fifo_.clear();
   line_.clear();
   overflow_ = false;

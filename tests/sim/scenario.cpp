@@ -21,6 +21,8 @@ void drawModule(Dice& dice, Scenario& scenario) {
   for (const auto& quirk : sim::quirks()) {
     if (dice.chance(0.25)) module.quirks.add(quirk.quirk);
   }
+  // The payloads are full of ESC, which is data on every module that was seen.
+  module.without.add(Quirk::EscCancels);
   module.command_latency = dice.span(0ms, 30ms);
   module.rtt = dice.pick<async::Duration>({0ms, 40ms, 300ms, 700ms, 1500ms});
   module.rate = dice.pick<std::uint64_t>({0, 1500, 5000, 12000});
@@ -29,15 +31,13 @@ void drawModule(Dice& dice, Scenario& scenario) {
 }
 
 // What no seed is to have: two quirks that together leave nothing that works; datagrams that the module
-// itself has merged, or announced in another order than they came; and a module on which ESC in a payload
-// cancels the send, because these payloads are full of it.
+// itself has merged, or announced in another order than they came.
 bool hopeless(const sim::Options& module) {
   sim::QuirkSet quirks = sim::quirksOf(module.firmware);
   quirks.add(module.quirks);
   const int indi = module.highest_indi.value_or(sim::highestIndiOf(module.firmware));
   return (quirks.has(Quirk::DeactInitialError) && quirks.has(Quirk::QimuxRefused)) ||
-         (quirks.has(Quirk::UdpConcatenates) && indi == 1) || (quirks.has(Quirk::UrcInSend) && indi == 2) ||
-         quirks.has(Quirk::EscCancels);
+         (quirks.has(Quirk::UdpConcatenates) && indi == 1) || (quirks.has(Quirk::UrcInSend) && indi == 2);
 }
 
 void drawPace(Dice& dice, ConversationPlan& plan) {

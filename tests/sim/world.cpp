@@ -108,7 +108,7 @@ bool World::shutDown() {
   link_.stop(10s, [&stopped] { stopped = true; });
   if (!loop_.runUntil([&stopped] { return stopped; }, 15s)) return false;
   for (int index = 0; index < sim::kSockets; ++index) {
-    if (module_.stack().slot(index).state == sim::SlotState::Connected) return false;
+    if (module_.stack().client(index).state == sim::SlotState::Connected) return false;
   }
   return true;
 }

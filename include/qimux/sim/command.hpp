@@ -67,6 +67,8 @@ void addNetworkCommands(CommandTable& table);
 void addStackCommands(CommandTable& table);
 void addSocketCommands(CommandTable& table);
 void addDataCommands(CommandTable& table);
+void addServerCommands(CommandTable& table);
+void addTransparentCommands(CommandTable& table);
 void addNameCommands(CommandTable& table);
 
 // Everything the simulator implements; made once.

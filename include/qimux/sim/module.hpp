@@ -20,6 +20,7 @@
 #include "qimux/base/error.hpp"
 #include "qimux/sim/cell.hpp"
 #include "qimux/sim/command.hpp"
+#include "qimux/sim/data_mode.hpp"
 #include "qimux/sim/network.hpp"
 #include "qimux/sim/options.hpp"
 #include "qimux/sim/send_phase.hpp"
@@ -66,6 +67,7 @@ class Module final : private Executor {
   Cell& cell() { return cell_; }
   Stack& stack() { return stack_; }
   SendPhase& sendPhase() { return send_phase_; }
+  DataMode& dataMode() { return data_mode_; }
   Settings& settings() { return settings_; }
   Settings& stored() { return stored_; }
   Timeline& later() { return later_; }
@@ -93,6 +95,7 @@ class Module final : private Executor {
   Cell cell_;
   Stack stack_;
   SendPhase send_phase_;
+  DataMode data_mode_;
   Timeline later_;
   std::string name_store_;
   bool powered_ = true;

@@ -25,8 +25,9 @@ int highestIndiOf(Firmware firmware);
 
 struct Options {
   Firmware firmware = Firmware::Mc60;
-  // Beside those of the firmware.
+  // Beside those of the firmware; and which of the firmware's it has not.
   QuirkSet quirks;
+  QuirkSet without;
   // Highest AT+QINDI mode; the firmware's where not set.
   std::optional<int> highest_indi;
   // For everything random: noise, chunks. The same seed and the same input give the same output.

@@ -32,6 +32,9 @@ enum class Quirk {
   CrCrLf,
   QimuxRefused,
   Chunked,
+  HeadBlank,
+  Listenning,
+  ClosedIndexed,
   Count,
 };
 
@@ -50,6 +53,7 @@ class QuirkSet {
   bool has(Quirk quirk) const { return set_.test(static_cast<std::size_t>(quirk)); }
   void add(Quirk quirk) { set_.set(static_cast<std::size_t>(quirk)); }
   void add(const QuirkSet& other) { set_ |= other.set_; }
+  void remove(const QuirkSet& other) { set_ &= ~other.set_; }
 
  private:
   std::bitset<static_cast<std::size_t>(Quirk::Count)> set_;

@@ -1,11 +1,15 @@
 // The data phase of AT+QISEND (application note 5.2.1): everything typed after the prompt, up to the length
-// that was announced, or without one up to Ctrl-Z.
+// that was announced, or without one up to Ctrl-Z; with AT+QIAUTOS=1 at the latest up to the end of its
+// period.
 #pragma once
 
+#include "qimux/async/loop.hpp"
 #include "qimux/base/bytes.hpp"
+#include "qimux/sim/slot.hpp"
 #include "qimux/sim/terminal.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace qimux::sim {
@@ -17,11 +21,14 @@ inline constexpr std::size_t kLargestBlock = 1460;
 
 class SendPhase final : public DataSink {
  public:
-  explicit SendPhase(Module& module) : module_(module) { block_.reserve(kLargestBlock); }
+  explicit SendPhase(Module& module);
 
   // Prints the prompt; the terminal's command ends by itself when the block is complete. Without a length
   // the block ends with Ctrl-Z, and bytes beyond kLargestBlock are ignored.
-  void begin(int index, std::optional<std::size_t> length);
+  // `slot` must be connected.
+  void begin(Slot& slot, std::optional<std::size_t> length);
+  // The power was cut.
+  void reset() { period_.stop(); }
 
   std::size_t feed(ByteView bytes) override;
 
@@ -33,10 +40,13 @@ class SendPhase final : public DataSink {
   void cancel();
 
   Module& module_;
-  int index_ = 0;
+  Slot* slot_ = nullptr;
+  std::uint64_t generation_ = 0;
   // 0: until Ctrl-Z.
   std::size_t length_ = 0;
   Bytes block_;
+  // AT+QIAUTOS
+  async::Timer period_;
 };
 
 }  // namespace qimux::sim

@@ -13,6 +13,8 @@
 #include "qimux/sim/wire.hpp"
 
 #include <deque>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +43,8 @@ struct Reply {
 // What is typed while data is asked for.
 class DataSink {
  public:
-  // Takes bytes from the front; gives how many. When it has enough it ends the data phase.
+  // Takes bytes from the front; gives how many. When it has enough it ends the data phase. None: there is
+  // no room now, and Terminal::resume() will be called.
   virtual std::size_t feed(ByteView bytes) = 0;
 
  protected:
@@ -66,7 +69,8 @@ class Terminal {
     Collecting,  // a command line, byte by byte
     Waiting,     // its CR is seen, its execution not yet begun
     Running,
-    Data,  // what comes goes to the sink
+    Data,    // what comes goes to the sink, for the command that runs
+    Online,  // the same, for the session of transparent mode
   };
 
   struct Settings {
@@ -94,6 +98,15 @@ class Terminal {
   void beginData(DataSink& sink);
   void endData();
 
+  // Data mode (application note 4): says `line` as soon as no command runs, and from then on what comes goes
+  // to the sink, and what the module says by itself waits. `begun` is called when it has happened.
+  void goOnline(DataSink& sink, std::string line, std::move_only_function<void()> begun);
+  // Back to commands, or not online after all.
+  void goOffline();
+  bool online() const { return phase_ == Phase::Online; }
+  // The sink has room again.
+  void resume() { drain(); }
+
   // Deaf and dumb; what comes waits in the FIFO.
   void hang(async::Duration span);
   // The power was cut: everything is forgotten, the settings too.
@@ -115,6 +128,8 @@ class Terminal {
   void runNext();
   void settle(Reply reply);
   void finish();
+  void beginOnline();
+  void sayHeld();
   void printResult(Reply reply);
   void printUrc(std::string_view line);
 
@@ -125,6 +140,13 @@ class Terminal {
   Settings settings_;
   Phase phase_ = Phase::Collecting;
   DataSink* sink_ = nullptr;
+  // Waits for the end of what runs.
+  struct Going {
+    DataSink* sink;
+    std::string line;
+    std::move_only_function<void()> begun;
+  };
+  std::optional<Going> going_;
   ByteQueue fifo_;
   std::uint64_t lost_ = 0;
   std::string line_;

@@ -55,10 +55,12 @@ TEST_CASE("what the module does not know is ERROR") {
   rig.say("ATE0");
   CHECK(rig.say("AT+QIRD=0,1") == "\r\nERROR\r\n");
   CHECK(rig.say("AT+QISTATE=1,0") == "\r\nERROR\r\n");
+  // With AT+QIMUX=0 a server has no number of clients.
   CHECK(rig.say("AT+QISERVER=0,3") == "\r\nERROR\r\n");
-  CHECK(rig.say("AT+QITCFG=3,2,512,1") == "\r\nERROR\r\n");
-  CHECK(rig.say("AT+QISRVC=2") == "\r\nERROR\r\n");
-  CHECK(rig.say("AT+QIMODE=1") == "\r\nERROR\r\n");
+  // What newer families know.
+  CHECK(rig.say("AT+QISENDEX=0,\"3031\"") == "\r\nERROR\r\n");
+  CHECK(rig.say("AT+QIURC?") == "\r\n+QIURC: 1\r\n\r\nOK\r\n");
+  CHECK(rig.say("AT+QIOPEN=1,0,\"TCP\",\"198.51.100.7\",80,0,0") == "\r\nERROR\r\n");
   CHECK(rig.say("AT+") == "\r\nERROR\r\n");
   CHECK(rig.say("ATX9") == "\r\nERROR\r\n");
 }
