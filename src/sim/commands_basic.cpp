@@ -96,8 +96,11 @@ Reply pair(Module& module, const Call& call, std::array<int, 2>& value, long mos
   return Reply::ok();
 }
 
+// AT+IFC=<how the host stops the module>,<how the module stops the host>
 Reply flow(Module& module, const Call& call) {
-  return pair(module, call, module.settings().flow, 2);
+  const Reply reply = pair(module, call, module.settings().flow, 2);
+  module.terminal().settings().flow = static_cast<FlowControl>(module.settings().flow[1]);
+  return reply;
 }
 
 Reply format(Module& module, const Call& call) {

@@ -25,7 +25,7 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       host_(std::move(host)),
       transcript_(loop, std::move(transcript)),
       wire_(loop, options_, transcript_, [this](ByteView bytes) { host_.write(bytes); }),
-      terminal_(loop, options_, transcript_, wire_, *this),
+      terminal_(loop, options_, transcript_, wire_, *this, std::move(host_.hold)),
       cell_(loop, options_,
             Cell::Events{[this](std::string line) { terminal_.urc(std::move(line)); },
                          [this] {
@@ -55,8 +55,25 @@ int Module::highestIndi() const {
 void Module::fromHost(ByteView bytes) {
   if (!powered_ || asleep(bytes.size())) return;
   bytes = wire_.heard(bytes);
+  bytes = withoutXonXoff(bytes);
   if (!synchronized(bytes)) return;
   terminal_.input(bytes);
+}
+
+// AT+IFC=1: these two bytes are no data, in either mode of the line.
+ByteView Module::withoutXonXoff(ByteView bytes) {
+  constexpr Byte kXon = 0x11;
+  constexpr Byte kXoff = 0x13;
+  if (settings_.flow[0] != static_cast<int>(FlowControl::XonXoff)) return bytes;
+  unstuffed_.clear();
+  for (const Byte byte : bytes) {
+    if (byte == kXon || byte == kXoff) {
+      wire_.hold(byte == kXoff);
+    } else {
+      unstuffed_.push_back(byte);
+    }
+  }
+  return unstuffed_;
 }
 
 bool Module::asleep(std::size_t bytes) {
@@ -105,7 +122,8 @@ void Module::forgetEverything() {
   send_phase_.reset();
   stack_.reset();
   wire_.clear();
-  terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee});
+  terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee,
+                                     static_cast<FlowControl>(settings_.flow[1])});
   cell_.call_ready_shown = settings_.call_ready;
   waking_until_ = {};
   last_input_ = loop_.now();

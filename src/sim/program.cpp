@@ -126,6 +126,7 @@ class Program {
                                rate_ = baud;
                                uart_.setBaud(baud);
                              },
+                             [this](bool held) { uart_.holdHost(held); },
                              [this] { return uart_.queuedToHost() + (port_ ? port_->waiting() : 0); }},
                 std::move(transcript)),
         script_(module_) {

@@ -52,11 +52,12 @@ std::size_t behindPrefix(std::string_view line) {
 }  // namespace
 
 Terminal::Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire,
-                   Executor& executor)
+                   Executor& executor, Hold hold)
     : options_(options),
       transcript_(transcript),
       wire_(wire),
       executor_(executor),
+      hold_(std::move(hold)),
       delay_(loop),
       hang_timer_(loop) {}
 
@@ -91,6 +92,10 @@ void Terminal::keep(ByteView bytes) {
   const std::size_t room = options_.input_fifo - std::min(options_.input_fifo, fifo_.size());
   const std::size_t kept = std::min(room, bytes.size());
   fifo_.append(bytes.first(kept));
+  if (transcript_.on() && blocked() && !hung_ && bytes.front() != '\n') {
+    transcript_.note(fmt::format("{} bytes typed into a running command", bytes.size()));
+  }
+  controlFlow();
   if (kept == bytes.size()) return;
   lost_ += bytes.size() - kept;
   transcript_.note(fmt::format("input FIFO full: {} bytes lost, {} in all", bytes.size() - kept, lost_));
@@ -102,6 +107,21 @@ void Terminal::drain() {
     const std::size_t used = consume(fifo_.view());
     if (used == 0) return;
     fifo_.drop(used);
+    controlFlow();
+  }
+}
+
+// What is on its way when the host is told still finds room.
+void Terminal::controlFlow() {
+  const std::size_t size = fifo_.size();
+  const bool held = host_held_ ? size > options_.input_fifo / 4 : size > options_.input_fifo / 2;
+  if (held == host_held_ || settings_.flow == FlowControl::None) return;
+  host_held_ = held;
+  transcript_.note(held ? "FIFO fills up: the host is stopped" : "the host may go on");
+  if (settings_.flow == FlowControl::RtsCts) {
+    if (hold_) hold_(held);
+  } else {
+    wire_.print(std::string_view(held ? "\x13" : "\x11"));
   }
 }
 
@@ -315,6 +335,7 @@ void Terminal::reset(Settings settings) {
   sink_ = nullptr;
   going_.reset();
   fifo_.clear();
+  if (std::exchange(host_held_, false) && hold_) hold_(false);
   line_.clear();
   overflow_ = false;
   parts_.clear();

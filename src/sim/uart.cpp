@@ -7,6 +7,8 @@ namespace qimux::sim {
 namespace {
 constexpr std::uint64_t kBitsPerByte = 10;
 constexpr auto kPiece = std::chrono::microseconds(500);
+// Of what was held on a line without a limit.
+constexpr std::uint64_t kAtOnce = 512;
 }  // namespace
 
 Uart::Lane::Lane(async::Loop& loop, unsigned baud, Deliver deliver)
@@ -24,27 +26,45 @@ std::uint64_t Uart::Lane::passed(async::TimePoint now) const {
 }
 
 void Uart::Lane::send(ByteView bytes) {
-  if (baud_ == 0) {
+  if (baud_ == 0 && !held_ && queue_.empty()) {
     deliver_(bytes);
     return;
   }
   if (bytes.empty()) return;
-  if (queue_.empty()) {
-    // The line may still be busy with the stop bit of the last byte.
-    begin_ = std::max(loop_.now(), delivered_ == 0 ? loop_.now() : passedAt(delivered_));
-    delivered_ = 0;
-  }
+  if (queue_.empty() && baud_ != 0) begin();
   queue_.append(bytes);
   arm();
 }
 
+// The line may still be busy with the stop bit of the last byte.
+void Uart::Lane::begin() {
+  begin_ = std::max(loop_.now(), delivered_ == 0 ? loop_.now() : passedAt(delivered_));
+  delivered_ = 0;
+}
+
+void Uart::Lane::hold(bool held) {
+  if (std::exchange(held_, held) == held) return;
+  if (held) {
+    timer_.stop();
+    return;
+  }
+  begin_ = loop_.now();
+  delivered_ = 0;
+  if (!queue_.empty()) arm();
+}
+
 void Uart::Lane::arm() {
+  if (held_) return;
+  if (baud_ == 0) {
+    timer_.start(async::Duration{0}, [this] { fire(); });
+    return;
+  }
   const async::TimePoint end = passedAt(delivered_ + queue_.size());
   timer_.startAt(std::min(end, loop_.now() + kPiece), [this] { fire(); });
 }
 
 void Uart::Lane::fire() {
-  const std::uint64_t due = passed(loop_.now()) - delivered_;
+  const std::uint64_t due = baud_ == 0 ? kAtOnce : passed(loop_.now()) - delivered_;
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(due, queue_.size()));
   if (count > 0) {
     delivered_ += count;
@@ -60,8 +80,7 @@ void Uart::Lane::fire() {
 
 void Uart::Lane::setBaud(unsigned baud) {
   if (baud_ == 0 || baud == 0) return;
-  begin_ = std::max(loop_.now(), delivered_ == 0 ? loop_.now() : passedAt(delivered_));
-  delivered_ = 0;
+  begin();
   baud_ = baud;
   if (!queue_.empty()) arm();
 }

@@ -43,6 +43,8 @@ class Module final : private Executor {
     Wire::Output write;
     // AT+IPR has changed the rate of the line, from the next byte on. May be empty.
     std::move_only_function<void(unsigned baud)> baud;
+    // CTS with AT+IFC=2,2: the host shall stop writing, or may go on. May be empty.
+    Terminal::Hold hold;
     // Bytes of write() that have not reached the host yet: holds back what is pushed. May be empty.
     std::move_only_function<std::size_t()> backlog;
   };
@@ -80,6 +82,7 @@ class Module final : private Executor {
   Reply execute(std::string_view command) override;
   void idle() override;
 
+  ByteView withoutXonXoff(ByteView bytes);
   bool asleep(std::size_t bytes);
   bool synchronized(ByteView& bytes);
   void forgetEverything();
@@ -98,6 +101,7 @@ class Module final : private Executor {
   DataMode data_mode_;
   Timeline later_;
   std::string name_store_;
+  Bytes unstuffed_;
   bool powered_ = true;
   bool synced_ = true;
   char last_byte_ = 0;

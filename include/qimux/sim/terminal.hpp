@@ -63,8 +63,13 @@ class Executor {
   ~Executor() = default;
 };
 
+enum class FlowControl { None = 0, XonXoff = 1, RtsCts = 2 };
+
 class Terminal {
  public:
+  // CTS: the host shall stop, or may go on.
+  using Hold = std::move_only_function<void(bool held)>;
+
   enum class Phase {
     Collecting,  // a command line, byte by byte
     Waiting,     // its CR is seen, its execution not yet begun
@@ -77,11 +82,14 @@ class Terminal {
     bool echo = true;
     bool verbose = true;
     int cmee = 1;
+    // AT+IFC: how the host is told that the FIFO fills up.
+    FlowControl flow = FlowControl::None;
   };
 
-  Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire, Executor& executor);
+  Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire, Executor& executor,
+           Hold hold);
 
-  // More than fits the FIFO is lost.
+  // More than fits the FIFO is lost; with flow control the host is stopped before.
   void input(ByteView bytes);
   // One line of an answer, with what goes around it.
   void info(std::string_view line);
@@ -123,6 +131,7 @@ class Terminal {
   std::size_t consume(ByteView bytes);
   std::size_t collect(ByteView bytes);
   void keep(ByteView bytes);
+  void controlFlow();
   void drain();
   void lineComplete();
   void runNext();
@@ -147,6 +156,8 @@ class Terminal {
     std::move_only_function<void()> begun;
   };
   std::optional<Going> going_;
+  Hold hold_;
+  bool host_held_ = false;
   ByteQueue fifo_;
   std::uint64_t lost_ = 0;
   std::string line_;

@@ -28,6 +28,8 @@ class Uart {
   std::size_t queuedToHost() const { return to_host_.queued(); }
   // Called whenever some of it has passed.
   void onPassed(std::move_only_function<void()> call) { to_module_.onPassed(std::move(call)); }
+  // The module lets CTS go: what the host has written waits on its side of the line.
+  void holdHost(bool held) { to_module_.hold(held); }
   // For both ways, from the next byte on. A line without a limit keeps none.
   void setBaud(unsigned baud);
 
@@ -39,8 +41,10 @@ class Uart {
     std::size_t queued() const { return queue_.size(); }
     void onPassed(std::move_only_function<void()> call) { passed_ = std::move(call); }
     void setBaud(unsigned baud);
+    void hold(bool held);
 
    private:
+    void begin();
     void arm();
     void fire();
     // Bytes that have passed, of those sent since begin_.
@@ -55,6 +59,7 @@ class Uart {
     ByteQueue queue_;
     async::TimePoint begin_;
     std::uint64_t delivered_ = 0;
+    bool held_ = false;
   };
 
   Lane to_module_;

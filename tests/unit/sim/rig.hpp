@@ -70,6 +70,7 @@ struct Rig {
       pieces.emplace_back(textOf(bytes));
     };
     result.backlog = [this] { return backlog; };
+    result.hold = [this](bool held) { host_held = held; };
     result.baud = [this](unsigned rate) { baud = rate; };
     return result;
   }
@@ -119,6 +120,7 @@ struct Rig {
   std::string heard;
   std::vector<std::string> pieces;
   unsigned baud = 0;
+  bool host_held = false;
   // What the test claims to have not yet read.
   std::size_t backlog = 0;
   Module module;

@@ -191,3 +191,40 @@ TEST_CASE("AT+IPR answers at the old rate and then changes it") {
   rig.loop.runFor(50ms);
   CHECK(rig.baud == 57600);
 }
+
+TEST_CASE("without flow control the FIFO of 3,584 bytes overflows", "[point-22]") {
+  Rig rig;
+  rig.bringUp();
+  rig.open(0, kQuiet);
+  rig.type("AT+QIDEACT\r");
+  rig.type(std::string(5000, 'x'));
+  CHECK_FALSE(rig.host_held);
+  CHECK(rig.transcript.find("input FIFO full: 1416 bytes lost") != std::string::npos);
+}
+
+TEST_CASE("with RTS and CTS the host is stopped before the FIFO is full", "[AT+IFC][point-22]") {
+  Rig rig;
+  rig.bringUp();
+  CHECK(rig.say("AT+IFC=2,2") == "\r\nOK\r\n");
+  rig.type("AT+QIDEACT\r");
+  rig.type(std::string(1792, 'x'));
+  CHECK_FALSE(rig.host_held);
+  rig.type("x");
+  CHECK(rig.host_held);
+  rig.after(1s);
+  CHECK_FALSE(rig.host_held);
+}
+
+TEST_CASE("with XON and XOFF either side stops the other", "[AT+IFC][point-22]") {
+  Rig rig;
+  rig.bringUp();
+  rig.say("AT+IFC=1,1");
+  rig.type("AT+QIDEACT\r");
+  rig.type(std::string(2000, 'x'));
+  CHECK(rig.after(10ms) == "\x13");
+  CHECK(rig.after(1s) == "\r\nDEACT OK\r\n\x11");
+  rig.type("\x13\rAT\r");
+  CHECK(rig.after(100ms).empty());
+  rig.type("\x11");
+  CHECK(rig.after(100ms) == "\r\nOK\r\n");
+}

@@ -96,3 +96,19 @@ TEST_CASE("it tells how much is on the line, and when some of it has passed") {
   CHECK(left.front() == 96);
   CHECK(left.back() == 0);
 }
+
+TEST_CASE("what the host writes while it is held waits, and goes on at the pace of the line") {
+  for (const unsigned baud : {115200U, 0U}) {
+    Line line(baud);
+    line.uart.holdHost(true);
+    line.type(1152);
+    line.loop.runFor(1s);
+    CHECK(line.module.empty());
+    CHECK(line.uart.queuedFromHost() == 1152);
+    line.uart.holdHost(false);
+    line.loop.runFor(50ms);
+    CHECK(line.module.size() == (baud == 0 ? 1152 : 576));
+    line.loop.runFor(50ms);
+    CHECK(line.module.size() == 1152);
+  }
+}
