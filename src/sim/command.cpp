@@ -133,6 +133,12 @@ Handler CommandTable::find(std::string_view name) const {
   return it == handlers_.end() ? nullptr : it->second;
 }
 
+std::vector<std::string_view> CommandTable::names() const {
+  std::vector<std::string_view> all;
+  for (const auto& [name, handler] : handlers_) all.push_back(name);
+  return all;
+}
+
 const CommandTable& allCommands() {
   static const CommandTable table = [] {
     CommandTable made;

@@ -85,6 +85,9 @@ void addControl(CLI::App& app, Options& options) {
 
 void addLists(CLI::App& app) {
   app.add_flag_callback(
+      "--list-commands", [] { throw CLI::CallForVersion(sim::listCommands(), 0); },
+      "print the commands that it knows, with who says so, and end");
+  app.add_flag_callback(
       "--list-quirks", [] { throw CLI::CallForVersion(sim::listQuirks(), 0); }, "print the quirks and end");
   app.add_flag_callback(
       "--list-faults", [] { throw CLI::CallForVersion(sim::listFaults(), 0); }, "print the faults and end");

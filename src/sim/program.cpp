@@ -2,6 +2,7 @@
 
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/log.hpp"
+#include "qimux/sim/catalogue.hpp"
 #include "qimux/sim/control.hpp"
 #include "qimux/sim/fault.hpp"
 #include "qimux/sim/module.hpp"
@@ -214,7 +215,17 @@ Result<void> tryRun(const ProgramOptions& options) {
 
 std::string listQuirks() {
   std::string text;
-  for (const auto& quirk : quirks()) text += fmt::format("{:<24} {}\n", quirk.name, quirk.what);
+  for (const auto& quirk : quirks()) {
+    text += fmt::format("{:<24} {}\n{:<24}   seen: {}\n", quirk.name, quirk.what, "", quirk.seen);
+  }
+  return text;
+}
+
+std::string listCommands() {
+  std::string text;
+  for (const auto& command : catalogue()) {
+    text += fmt::format("{:<12} {} ({})\n", command.name, command.what, command.source);
+  }
   return text;
 }
 

@@ -56,6 +56,8 @@ class CommandTable {
   void add(std::string_view name, Handler handler) { handlers_.insert_or_assign(std::string(name), handler); }
   // Nothing where the module does not know it.
   Handler find(std::string_view name) const;
+  // Of all of them, sorted.
+  std::vector<std::string_view> names() const;
 
  private:
   std::map<std::string, Handler, std::less<>> handlers_;

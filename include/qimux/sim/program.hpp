@@ -29,7 +29,8 @@ struct ProgramOptions {
   std::string transcript;
 };
 
-// What --list-quirks and --list-faults print.
+// What --list-commands, --list-quirks and --list-faults print.
+std::string listCommands();
 std::string listQuirks();
 std::string listFaults();
 
