@@ -79,8 +79,9 @@ Reply read(Module& module, const Call& call) {
     module.transcript().payloadOut(data);
     module.terminal().raw(data);
   }
+  const bool silent = !data.empty() && module.quirk(Quirk::ReadNoOk);
   module.stack().take(*slot, data.size());
-  return Reply::ok();
+  return silent ? Reply::done() : Reply::ok();
 }
 
 }  // namespace

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kLongestHost = 100;
 constexpr std::size_t kMostAddresses = 5;
+// Where they come late.
+constexpr auto kBetweenAddresses = std::chrono::milliseconds(50);
 // Behind AT+QIDNSGIP's ERROR.
 constexpr int kNetworkError = 3;
 constexpr int kNoSuchHost = 4;
@@ -27,8 +29,16 @@ void nameFound(Module& module, const std::vector<Ipv4>& addresses) {
   }
   module.stack().asking = false;
   // Nothing says how many there will be.
+  const bool late = module.quirk(Quirk::LateAddress);
   for (std::size_t i = 0; i < addresses.size() && i < kMostAddresses; ++i) {
-    module.terminal().urc(text(addresses[i]));
+    std::string line = text(addresses[i]);
+    if (late && i > 0) {
+      module.later().in(kBetweenAddresses * i, [&module, line = std::move(line)]() mutable {
+        module.terminal().urc(std::move(line));
+      });
+    } else {
+      module.terminal().urc(std::move(line));
+    }
   }
 }
 

@@ -43,7 +43,9 @@ Reply function(Module& module, const Call& call) {
     return Reply::ok();
   }
   if (*value != 0 && *value != 1 && *value != 4) return Reply::error();
+  const bool stops = *value == 0 && cell.function() != Function::Minimum;
   cell.setFunction(static_cast<Function>(*value));
+  if (stops && module.quirk(Quirk::CpinNotReady)) module.terminal().urc("+CPIN: NOT READY");
   return Reply::ok();
 }
 

@@ -17,6 +17,9 @@ Options withFirmware(Options options) {
 constexpr auto kFallsAsleep = std::chrono::seconds(5);
 constexpr auto kWakesUp = std::chrono::milliseconds(20);
 
+// +CME ERROR
+constexpr int kNotSupported = 4;
+
 }  // namespace
 
 Module::Module(async::Loop& loop, Options options, Network& network, Host host, Transcript::Sink transcript)
@@ -100,6 +103,13 @@ bool Module::synchronized(ByteView& bytes) {
     bytes = bytes.subspan(i + 1);
     return true;
   }
+  if (quirk(Quirk::GarbageBeforeSync)) {
+    // An echo at the wrong rate.
+    for (const Byte byte : bytes) {
+      const auto garbled = static_cast<Byte>(byte * 37 | 0x80);
+      wire_.print(ByteView(&garbled, 1));
+    }
+  }
   return false;
 }
 
@@ -109,7 +119,7 @@ Reply Module::execute(std::string_view command) {
     if (const Handler handler = allCommands().find(call->name)) return handler(*this, *call);
   }
   transcript_.note("unknown command");
-  return Reply::error();
+  return quirk(Quirk::UnknownCme) ? Reply::cme(kNotSupported) : Reply::error();
 }
 
 void Module::idle() {

@@ -35,6 +35,11 @@ enum class Quirk {
   HeadBlank,
   Listenning,
   ClosedIndexed,
+  GarbageBeforeSync,
+  ReadNoOk,
+  LateAddress,
+  UnknownCme,
+  CpinNotReady,
   Count,
 };
 
@@ -42,6 +47,8 @@ struct QuirkInfo {
   Quirk quirk;
   std::string_view name;
   std::string_view what;
+  // On which module or in whose code it was found, or who says so.
+  std::string_view seen;
 };
 
 // Every quirk, in the order of the enumeration.
