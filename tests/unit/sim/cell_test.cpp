@@ -16,7 +16,8 @@ Options starting() {
 }
 }  // namespace
 
-TEST_CASE("the start of a module: its lines in their order, and registration behind them") {
+TEST_CASE("the start of a module: its lines in their order, and registration behind them",
+          "[AT+QINISTAT][AT+CREG][AT+CGREG][AT+CSQ][AT+CGATT][AT+CIMI]") {
   Rig rig(starting());
   CHECK(rig.after(400ms) == "\r\nRDY\r\n");
   CHECK(rig.after(200ms) == "\r\n+CFUN: 1\r\n");
@@ -36,7 +37,7 @@ TEST_CASE("the start of a module: its lines in their order, and registration beh
   CHECK(rig.say("AT+QINISTAT;+CGATT?") == "\r\n+QINISTAT: 3\r\n\r\n+CGATT: 1\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("without GPRS an activation fails and leaves PDP DEACT") {
+TEST_CASE("without GPRS an activation fails and leaves PDP DEACT", "[AT+QISTAT]") {
   Rig rig(starting());
   rig.after(7s);
   rig.say("ATE0");
@@ -45,7 +46,7 @@ TEST_CASE("without GPRS an activation fails and leaves PDP DEACT") {
   CHECK(rig.say("AT+QISTAT") == "\r\nOK\r\n\r\nSTATE: PDP DEACT\r\n");
 }
 
-TEST_CASE("with autobaud the module says nothing before it has seen AT") {
+TEST_CASE("with autobaud the module says nothing before it has seen AT", "[AT+IPR][point-13]") {
   Options options = starting();
   options.autobaud = true;
   Rig rig(options);
@@ -59,7 +60,7 @@ TEST_CASE("with autobaud the module says nothing before it has seen AT") {
   CHECK(rig.say("ATE0;+IPR?") == "ATE0;+IPR?\r\r\n+IPR: 0\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("a SIM with a PIN stops the start until it is given") {
+TEST_CASE("a SIM with a PIN stops the start until it is given", "[AT+CPIN]") {
   Options options = starting();
   options.pin = "1234";
   Rig rig(options);
@@ -75,7 +76,7 @@ TEST_CASE("a SIM with a PIN stops the start until it is given") {
   CHECK(rig.say("AT+CGREG?") == "\r\n+CGREG: 0,1\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("three wrong PINs ask for the PUK, also after a restart") {
+TEST_CASE("three wrong PINs ask for the PUK, also after a restart", "[AT+CPIN][AT&W]") {
   Options options;
   options.pin = "1234";
   options.power_on = true;
@@ -89,7 +90,7 @@ TEST_CASE("three wrong PINs ask for the PUK, also after a restart") {
   CHECK(rig.say("AT+CPIN=\"12345678\",\"0000\"") == "\r\nOK\r\n\r\n+CPIN: READY\r\n");
 }
 
-TEST_CASE("AT+CFUN=1,1 says OK and starts again: sockets and settings are gone") {
+TEST_CASE("AT+CFUN=1,1 says OK and starts again: sockets and settings are gone", "[AT+CFUN][point-9]") {
   Rig rig;
   rig.bringUp();
   rig.open(0, kQuiet);
@@ -101,7 +102,7 @@ TEST_CASE("AT+CFUN=1,1 says OK and starts again: sockets and settings are gone")
   CHECK(rig.say("AT+QIRD=0,1,0,10").ends_with("ERROR\r\n"));
 }
 
-TEST_CASE("AT+CFUN=0 ends GPRS and with it the context") {
+TEST_CASE("AT+CFUN=0 ends GPRS and with it the context", "[AT+CFUN]") {
   Rig rig;
   rig.bringUp();
   rig.open(0, kQuiet);
@@ -112,7 +113,7 @@ TEST_CASE("AT+CFUN=0 ends GPRS and with it the context") {
   CHECK(rig.say("AT+CGREG?") == "\r\n+CGREG: 0,1\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("out of coverage the registration goes and the context stays") {
+TEST_CASE("out of coverage the registration goes and the context stays", "[AT+CREG][AT+CGREG]") {
   Rig rig;
   rig.bringUp();
   rig.say("AT+CREG=2");
@@ -125,7 +126,8 @@ TEST_CASE("out of coverage the registration goes and the context stays") {
   CHECK(rig.after(1s) == "\r\n+CREG: 1,\"1806\",\"2031\"\r\n");
 }
 
-TEST_CASE("AT+QPOWD=1 says good-bye and nothing after it, until the power comes back") {
+TEST_CASE("AT+QPOWD=1 says good-bye and nothing after it, until the power comes back",
+          "[AT+QPOWD][point-23]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("AT+QPOWD=1", 1s) == "\r\nNORMAL POWER DOWN\r\n");
@@ -134,7 +136,7 @@ TEST_CASE("AT+QPOWD=1 says good-bye and nothing after it, until the power comes 
   CHECK(rig.after(10s).starts_with("\r\nRDY\r\n"));
 }
 
-TEST_CASE("AT+QSCLK=2 sleeps after five seconds and loses what wakes it") {
+TEST_CASE("AT+QSCLK=2 sleeps after five seconds and loses what wakes it", "[AT+QSCLK][point-19]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("AT+QSCLK=2") == "\r\nOK\r\n");
@@ -145,13 +147,13 @@ TEST_CASE("AT+QSCLK=2 sleeps after five seconds and loses what wakes it") {
   CHECK(rig.say("AT") == "\r\nOK\r\n");
 }
 
-TEST_CASE("AT+QIURC=0 mutes Call Ready alone") {
+TEST_CASE("AT+QIURC=0 mutes Call Ready alone", "[AT+QIURC]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("AT+QIURC=0;+QIURC?") == "\r\n+QIURC: 0\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("who the module is depends on its firmware") {
+TEST_CASE("who the module is depends on its firmware", "[AT+CGMM][ATI][AT+GSN]") {
   Options options;
   options.firmware = Firmware::M95;
   Rig rig(options);
@@ -159,4 +161,27 @@ TEST_CASE("who the module is depends on its firmware") {
   CHECK(rig.say("AT+CGMM") == "\r\nQuectel_M95\r\n\r\nOK\r\n");
   CHECK(rig.say("ATI").find("Revision: M95FAR02A08\r\n") != std::string::npos);
   CHECK(rig.say("AT+GSN") == "\r\n861234567890128\r\n\r\nOK\r\n");
+}
+
+TEST_CASE("maker, model, revision, IMEI and card, by the names of both standards",
+          "[AT+CGMI][AT+GMI][AT+CGMM][AT+GMM][AT+CGMR][AT+GMR][AT+GSN][AT+CGSN][AT+QCCID]") {
+  Rig rig;
+  rig.say("ATE0");
+  const auto gives = [&rig](const char* line, const std::string& value) {
+    CHECK(rig.say(line) == "\r\n" + value + "\r\n\r\nOK\r\n");
+  };
+  for (const char* line : {"AT+CGMI", "AT+GMI"}) gives(line, "Quectel_Ltd");
+  for (const char* line : {"AT+CGMM", "AT+GMM"}) gives(line, "Quectel_MC60");
+  for (const char* line : {"AT+CGMR", "AT+GMR"}) gives(line, "Revision: MC60FAR02A08");
+  for (const char* line : {"AT+GSN", "AT+CGSN"}) gives(line, "861234567890128");
+  gives("AT+QCCID", "898600MFSSYYGXXXXXXP");
+}
+
+TEST_CASE("the operator is named while registered, and the network's state is a number",
+          "[AT+COPS][AT+QNSTATUS]") {
+  Rig rig;
+  rig.say("ATE0");
+  CHECK(rig.say("AT+COPS?;+QNSTATUS") == "\r\n+COPS: 0,0,\"CHINA MOBILE\"\r\n\r\n+QNSTATUS: 0\r\n\r\nOK\r\n");
+  rig.fault("deregister");
+  CHECK(rig.say("AT+COPS?;+QNSTATUS") == "\r\n+COPS: 0\r\n\r\n+QNSTATUS: 255\r\n\r\nOK\r\n");
 }

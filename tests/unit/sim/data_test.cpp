@@ -35,7 +35,8 @@ struct Connected : Rig {
 
 }  // namespace
 
-TEST_CASE("everything is payload: words, ends of lines, Ctrl-Z and ESC") {
+TEST_CASE("everything is payload: words, ends of lines, Ctrl-Z and ESC",
+          "[AT+QISEND][AT+QIRD][point-4][point-11]") {
   Connected rig;
   const std::string data = std::string("\r\nOK\r\n+QIRDI: 0,1,0\r\n0, CLOSED\r\n> \x1a\x1b\0\xff", 39);
   CHECK(rig.send(0, data) == "\r\nSEND OK\r\n");
@@ -45,7 +46,7 @@ TEST_CASE("everything is payload: words, ends of lines, Ctrl-Z and ESC") {
   CHECK(rig.read(0) == "\r\n+QIRD: 198.51.100.7:2000,TCP,39\r\n" + data + "\r\nOK\r\n");
 }
 
-TEST_CASE("a block takes 1 to 1460 bytes and only on a socket that is connected") {
+TEST_CASE("a block takes 1 to 1460 bytes and only on a socket that is connected", "[AT+QISEND]") {
   Connected rig;
   CHECK(rig.say("AT+QISEND=0,0") == "\r\nERROR\r\n");
   CHECK(rig.say("AT+QISEND=0,1461") == "\r\nERROR\r\n");
@@ -55,7 +56,8 @@ TEST_CASE("a block takes 1 to 1460 bytes and only on a socket that is connected"
   CHECK(rig.seen->received.size() == 1460);
 }
 
-TEST_CASE("without a length Ctrl-Z sends, ESC cancels, nothing fails, and more than 1460 bytes are cut") {
+TEST_CASE("without a length Ctrl-Z sends, ESC cancels, nothing fails, and more than 1460 bytes are cut",
+          "[AT+QISEND][point-11]") {
   Connected rig;
   rig.say("AT+QISEND=0");
   rig.type("abc\x1b");
@@ -70,7 +72,8 @@ TEST_CASE("without a length Ctrl-Z sends, ESC cancels, nothing fails, and more t
   CHECK(rig.seen->received.size() == 1460);
 }
 
-TEST_CASE("with esc-cancels ESC ends a block of known length, and the rest is typed into the command line") {
+TEST_CASE("with esc-cancels ESC ends a block of known length, and the rest is typed into the command line",
+          "[point-11]") {
   Connected rig(withQuirk(Quirk::EscCancels));
   rig.say("AT+QISEND=0,10");
   rig.type("abc\x1b");
@@ -79,7 +82,8 @@ TEST_CASE("with esc-cancels ESC ends a block of known length, and the rest is ty
   CHECK(rig.say("AT+QISACK=0") == ack(0, 0));
 }
 
-TEST_CASE("data is echoed with AT+QISDE=1, and the prompt follows AT+QIPROMPT") {
+TEST_CASE("data is echoed with AT+QISDE=1, and the prompt follows AT+QIPROMPT",
+          "[AT+QISDE][AT+QIPROMPT][point-13]") {
   Connected rig;
   rig.say("AT+QISDE=1");
   rig.say("AT+QISEND=0,5");
@@ -99,14 +103,15 @@ TEST_CASE("data is echoed with AT+QISDE=1, and the prompt follows AT+QIPROMPT") 
   CHECK(rig.after(10ms).empty());
 }
 
-TEST_CASE("bytes behind a block are the next command") {
+TEST_CASE("bytes behind a block are the next command", "[AT+QISEND]") {
   Connected rig;
   rig.say("AT+QISEND=0,2");
   rig.type("xxAT+CSQ\r");
   CHECK(rig.after(100ms) == "\r\nSEND OK\r\n\r\n+CSQ: 22,0\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("a block that does not fit the send buffer fails whole, and fits again as it empties") {
+TEST_CASE("a block that does not fit the send buffer fails whole, and fits again as it empties",
+          "[AT+QISACK][point-10]") {
   Connected rig;
   rig.seen->peer->setRoom(0);
   const std::string block(1460, 'x');
@@ -125,7 +130,8 @@ TEST_CASE("a block that does not fit the send buffer fails whole, and fits again
   CHECK(rig.seen->received == std::string(7300, 'x') + std::string(100, 'y'));
 }
 
-TEST_CASE("acknowledgements come a round trip later, data after half of it, connects after all of it") {
+TEST_CASE("acknowledgements come a round trip later, data after half of it, connects after all of it",
+          "[AT+QISACK][point-10]") {
   Rig rig(slow(1s));
   rig.bringUp();
   CHECK(rig.open(0, kQuiet, "TCP", 1s) == "\r\nOK\r\n");
@@ -164,7 +170,8 @@ TEST_CASE("the rate of the air is shared by all sockets, each way by itself") {
   CHECK(rig.after(20ms) == "\r\n+QIRDI: 0,1,1\r\n");
 }
 
-TEST_CASE("AT+QINDI=1 announces once, and again only after everything was read") {
+TEST_CASE("AT+QINDI=1 announces once, and again only after everything was read",
+          "[AT+QINDI][AT+QIRD][point-3]") {
   Connected rig;
   rig.arrives(std::string(149, 'x'));
   CHECK(rig.after(10ms) == "\r\n+QIRDI: 0,1,0\r\n");
@@ -182,7 +189,7 @@ TEST_CASE("AT+QINDI=1 announces once, and again only after everything was read")
   CHECK(rig.say("AT+QIRD=0,2,0,10") == "\r\nERROR\r\n");
 }
 
-TEST_CASE("with edge-after-empty-read only a read that finds nothing lets it announce again") {
+TEST_CASE("with edge-after-empty-read only a read that finds nothing lets it announce again", "[point-3]") {
   Connected rig(withQuirk(Quirk::EdgeAfterEmptyRead));
   rig.arrives("a");
   rig.after(10ms);
@@ -195,7 +202,8 @@ TEST_CASE("with edge-after-empty-read only a read that finds nothing lets it ann
   CHECK(rig.after(10ms) == "\r\n+QIRDI: 0,1,0\r\n");
 }
 
-TEST_CASE("with lose-edge what comes while a command runs is not announced, and can still be read") {
+TEST_CASE("with lose-edge what comes while a command runs is not announced, and can still be read",
+          "[point-3]") {
   Connected rig(withQuirk(Quirk::LoseEdge));
   rig.type("AT+QISACK=0\r");
   rig.loop.runFor(1ms);
@@ -206,7 +214,7 @@ TEST_CASE("with lose-edge what comes while a command runs is not announced, and 
   CHECK(rig.after(10ms) == "\r\n+QIRDI: 0,1,0\r\n");
 }
 
-TEST_CASE("AT+QINDI=2 announces every packet with its size and what has piled up") {
+TEST_CASE("AT+QINDI=2 announces every packet with its size and what has piled up", "[AT+QINDI][point-12]") {
   Connected rig({}, 2);
   rig.arrives(std::string(1332, 'x'));
   CHECK(rig.after(10ms) == "\r\n+QIRDI: 0,1,0,1,1332,1332\r\n");
@@ -219,7 +227,8 @@ TEST_CASE("AT+QINDI=2 announces every packet with its size and what has piled up
   CHECK(rig.after(10ms) == "\r\n+QIRDI: 0,1,0,3,1,1194\r\n");
 }
 
-TEST_CASE("AT+QINDI=0 pushes, between commands only, with the heads that were asked for") {
+TEST_CASE("AT+QINDI=0 pushes, between commands only, with the heads that were asked for",
+          "[AT+QISHOWRA][AT+QIHEAD]") {
   Connected rig({}, 0);
   rig.arrives("one");
   CHECK(rig.after(10ms) == "\r\n+RECEIVE: 0, 3\r\none");
@@ -245,7 +254,7 @@ TEST_CASE("a push waits for a line that is full, and the far end with it") {
   CHECK(static_cast<std::size_t>(std::ranges::count(heard, 'x')) == 20000);
 }
 
-TEST_CASE("a full receive buffer stops the far end, and reading lets it go on") {
+TEST_CASE("a full receive buffer stops the far end, and reading lets it go on", "[AT+QIRD][point-21]") {
   Connected rig;
   rig.arrives(std::string(20000, 'x'));
   rig.after(10ms);
@@ -262,7 +271,8 @@ TEST_CASE("a full receive buffer stops the far end, and reading lets it go on") 
   CHECK(total == 20000);
 }
 
-TEST_CASE("UDP: datagrams keep their bounds, may be read in parts, and are lost when there is no room") {
+TEST_CASE("UDP: datagrams keep their bounds, may be read in parts, and are lost when there is no room",
+          "[AT+QIRD][point-12][point-21]") {
   Connected rig({}, 2, "UDP");
   rig.arrives("first");
   rig.arrives("second");
@@ -279,7 +289,7 @@ TEST_CASE("UDP: datagrams keep their bounds, may be read in parts, and are lost 
   CHECK(rig.say("AT+QISACK=0") == ack(10, 0));
 }
 
-TEST_CASE("with udp-concatenates one read may hold several datagrams") {
+TEST_CASE("with udp-concatenates one read may hold several datagrams", "[point-12]") {
   Connected rig(withQuirk(Quirk::UdpConcatenates), 1, "UDP");
   rig.arrives("first");
   rig.arrives("second");
@@ -287,7 +297,7 @@ TEST_CASE("with udp-concatenates one read may hold several datagrams") {
   CHECK(rig.read(0) == "\r\n+QIRD: 198.51.100.7:2000,UDP,11\r\nfirstsecond\r\nOK\r\n");
 }
 
-TEST_CASE("the far end closes: what is there can be read, then the index is free") {
+TEST_CASE("the far end closes: what is there can be read, then the index is free", "[point-7]") {
   Connected rig;
   rig.arrives("last words");
   rig.seen->peer->close();
@@ -312,7 +322,8 @@ TEST_CASE("what is unread can be thrown away by AT+QICLOSE or by another AT+QIOP
   }
 }
 
-TEST_CASE("with closed-discards unread data goes with the connection, unless TCP/BufferRemain is set") {
+TEST_CASE("with closed-discards unread data goes with the connection, unless TCP/BufferRemain is set",
+          "[AT+QCFG][point-7]") {
   for (const bool remain : {true, false}) {
     Connected rig(withQuirk(Quirk::ClosedDiscards));
     if (remain) rig.say("AT+QCFG=\"TCP/BufferRemain\",1");
@@ -323,7 +334,7 @@ TEST_CASE("with closed-discards unread data goes with the connection, unless TCP
   }
 }
 
-TEST_CASE("closed during a block: the block fails, and CLOSED comes behind it") {
+TEST_CASE("closed during a block: the block fails, and CLOSED comes behind it", "[point-7]") {
   Connected rig;
   rig.say("AT+QISEND=0,2");
   rig.type("x");
@@ -333,7 +344,7 @@ TEST_CASE("closed during a block: the block fails, and CLOSED comes behind it") 
   CHECK(rig.after(10ms) == "\r\nSEND FAIL\r\n\r\n0, CLOSED\r\n");
 }
 
-TEST_CASE("with urc-in-send it comes in the middle of the block") {
+TEST_CASE("with urc-in-send it comes in the middle of the block", "[point-7]") {
   Connected rig(withQuirk(Quirk::UrcInSend));
   rig.say("AT+QISEND=0,2");
   rig.type("x");
@@ -349,7 +360,7 @@ TEST_CASE("a reset is CLOSED, too") {
   CHECK(rig.after(10ms) == "\r\n0, CLOSED\r\n");
 }
 
-TEST_CASE("AT+QICLOSE lets what was sent before it arrive") {
+TEST_CASE("AT+QICLOSE lets what was sent before it arrive", "[AT+QICLOSE]") {
   Connected rig(slow(2s, 1000));
   rig.send(0, std::string(1000, 'x'));
   CHECK(rig.say("AT+QICLOSE=0") == "\r\n0, CLOSE OK\r\n");
@@ -360,7 +371,7 @@ TEST_CASE("AT+QICLOSE lets what was sent before it arrive") {
   CHECK_FALSE(rig.seen->was_reset);
 }
 
-TEST_CASE("spellings: each quirk changes its own line") {
+TEST_CASE("spellings: each quirk changes its own line", "[point-18]") {
   Connected space(withQuirk(Quirk::UrcNoSpace));
   space.arrives("x");
   CHECK(space.after(10ms) == "\r\n+QIRDI:0,1,0\r\n");
@@ -393,7 +404,7 @@ TEST_CASE("spellings: each quirk changes its own line") {
   CHECK(late.say("AT+QICLOSE=1", 1s) == "\r\n1, CLOSE OK\r\n\r\n1, CONNECT FAIL\r\n");
 }
 
-TEST_CASE("chunked output is the same output in small pieces") {
+TEST_CASE("chunked output is the same output in small pieces", "[point-5]") {
   Connected rig(withQuirk(Quirk::Chunked));
   rig.arrives(std::string(1500, 'x'));
   rig.after(1s);

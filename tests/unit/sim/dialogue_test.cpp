@@ -85,7 +85,8 @@ TEST_CASE("application note 5.6.2: the state of everything") {
         "\r\n+QISTATE: 5,\"\",\"\",\"\",\"INITIAL\"\r\n");
 }
 
-TEST_CASE("a newer firmware ends AT+QISTATE with a second OK and shows what is open") {
+TEST_CASE("a newer firmware ends AT+QISTATE with a second OK and shows what is open",
+          "[AT+QISTATE][point-2]") {
   Rig rig;
   rig.bringUp();
   rig.open(3, kQuiet, "UDP");
@@ -95,7 +96,8 @@ TEST_CASE("a newer firmware ends AT+QISTATE with a second OK and shows what is o
   CHECK(heard.ends_with("+QISTATE: 5,\"\",\"\",\"\",\"INITIAL\"\r\n\r\nOK\r\n"));
 }
 
-TEST_CASE("application note 8.2: addresses of a name, with the activation on the way") {
+TEST_CASE("addresses of a name, with the activation on the way, and what is said of none",
+          "[AT+QIDNSGIP][AT+QIDNSCFG][point-17]") {
   Rig rig;
   rig.say("ATE0");
   rig.network.addHost("www.google.com", {*parseIpv4("64.233.189.99"), *parseIpv4("64.233.189.104"),

@@ -117,7 +117,7 @@ TEST_CASE("lose-urc swallows as many as it says") {
   CHECK(rig.after(10ms) == "\r\nTHREE\r\n");
 }
 
-TEST_CASE("connects can fail, hang, or be told late") {
+TEST_CASE("connects can fail, hang, or be told late", "[point-6]") {
   Connected rig;
   CHECK(rig.fault("connect-fail"));
   CHECK(rig.open(1, kEcho) == "\r\nOK\r\n\r\n1, CONNECT FAIL\r\n");
@@ -132,7 +132,7 @@ TEST_CASE("connects can fail, hang, or be told late") {
   CHECK(rig.send(2, "x").starts_with("\r\nSEND OK\r\n"));
 }
 
-TEST_CASE("activations and names can fail") {
+TEST_CASE("activations and names can fail", "[AT+QIDEACT][point-17]") {
   Rig rig;
   rig.say("ATE0");
   rig.network.addHost("echo.example", {kServer});
@@ -144,7 +144,7 @@ TEST_CASE("activations and names can fail") {
   CHECK(rig.say("AT+QIDNSGIP=\"echo.example\"", 1s) == "\r\nOK\r\n\r\n198.51.100.7\r\n");
 }
 
-TEST_CASE("noise spoils bytes both ways, the same ones for the same seed") {
+TEST_CASE("noise spoils bytes both ways, the same ones for the same seed", "[point-22]") {
   const auto run = [](std::uint64_t seed) {
     Options options;
     options.seed = seed;
@@ -162,7 +162,7 @@ TEST_CASE("noise spoils bytes both ways, the same ones for the same seed") {
   CHECK(clean.say("AT") == "AT\r\r\nOK\r\n");
 }
 
-TEST_CASE("reboot: RDY out of nothing, and every socket is gone") {
+TEST_CASE("reboot: RDY out of nothing, and every socket is gone", "[point-9]") {
   Connected rig;
   rig.type("AT+QISEND=0,100\r");
   rig.loop.runFor(10ms);

@@ -92,7 +92,7 @@ struct Told final : ConnectionEvents {
 
 }  // namespace
 
-TEST_CASE("nobody comes in where nobody listens, and a port is taken once", "[AT+QISERVER]") {
+TEST_CASE("nobody comes in where nobody listens, and a port is taken once", "[listener]") {
   VirtualWorld world;
   CHECK_FALSE(world.call(Protocol::Tcp, 2020));
   auto listener = world.network.listen(Protocol::Tcp, 2020, world.door);
@@ -105,7 +105,7 @@ TEST_CASE("nobody comes in where nobody listens, and a port is taken once", "[AT
   CHECK(world.network.listen(Protocol::Tcp, 2020, world.door) != nullptr);
 }
 
-TEST_CASE("a scripted far end is accepted, and bytes pass both ways to the end", "[AT+QISERVER]") {
+TEST_CASE("a scripted far end is accepted, and bytes pass both ways to the end", "[listener]") {
   VirtualWorld world;
   auto listener = world.network.listen(Protocol::Tcp, 2020, world.door);
   REQUIRE(world.call(Protocol::Tcp, 2020));
@@ -131,7 +131,7 @@ TEST_CASE("a scripted far end is accepted, and bytes pass both ways to the end",
   CHECK_FALSE(world.seen->was_reset);
 }
 
-TEST_CASE("far ends knock one at a time, and who is refused sees a reset", "[AT+QISERVER]") {
+TEST_CASE("far ends knock one at a time, and who is refused sees a reset", "[listener]") {
   VirtualWorld world;
   auto listener = world.network.listen(Protocol::Tcp, 2020, world.door);
   const auto second = std::make_shared<Seen>();
@@ -153,7 +153,7 @@ TEST_CASE("far ends knock one at a time, and who is refused sees a reset", "[AT+
   CHECK(third->was_reset);
 }
 
-TEST_CASE("too many who wait are not let in", "[AT+QISERVER]") {
+TEST_CASE("too many who wait are not let in", "[listener]") {
   VirtualWorld world;
   auto listener = world.network.listen(Protocol::Tcp, 2020, world.door);
   int let_in = 0;
@@ -161,7 +161,7 @@ TEST_CASE("too many who wait are not let in", "[AT+QISERVER]") {
   CHECK(let_in == 16);
 }
 
-TEST_CASE("UDP: the first datagram knocks and can be received, a refused one is lost", "[AT+QISERVER]") {
+TEST_CASE("UDP: the first datagram knocks and can be received, a refused one is lost", "[listener]") {
   VirtualWorld world;
   auto listener = world.network.listen(Protocol::Udp, 3030, world.door);
   REQUIRE(world.call(Protocol::Udp, 3030));
@@ -185,7 +185,7 @@ TEST_CASE("UDP: the first datagram knocks and can be received, a refused one is 
   CHECK(world.door.knocked.size() == 2);
 }
 
-TEST_CASE("an accepted connection is open at once and receives only after start()", "[AT+QISERVER]") {
+TEST_CASE("an accepted connection is open at once and receives only after start()", "[listener]") {
   VirtualWorld world;
   auto listener = world.network.listen(Protocol::Tcp, 2020, world.door);
   REQUIRE(world.call(Protocol::Tcp, 2020));
@@ -277,7 +277,7 @@ struct RealWorld {
 
 }  // namespace
 
-TEST_CASE("a real client is accepted on a real port, one is refused", "[AT+QISERVER]") {
+TEST_CASE("a real client is accepted on a real port, one is refused", "[listener]") {
   RealWorld world;
   auto listener = world.network.listen(Protocol::Tcp, kPort, world.door);
   REQUIRE(listener != nullptr);
@@ -305,7 +305,7 @@ TEST_CASE("a real client is accepted on a real port, one is refused", "[AT+QISER
   CHECK(world.owner.log == "hello ");
 }
 
-TEST_CASE("real datagrams are told apart by where they come from", "[AT+QISERVER]") {
+TEST_CASE("real datagrams are told apart by where they come from", "[listener]") {
   RealWorld world;
   auto listener = world.network.listen(Protocol::Udp, kPort, world.door);
   REQUIRE(listener != nullptr);
@@ -343,8 +343,7 @@ TEST_CASE("real datagrams are told apart by where they come from", "[AT+QISERVER
   CHECK(listener != nullptr);
 }
 
-TEST_CASE("no more than sixteen far ends and thirty-two datagrams of each wait at a UDP port",
-          "[AT+QISERVER]") {
+TEST_CASE("no more than sixteen far ends and thirty-two datagrams of each wait at a UDP port", "[listener]") {
   RealWorld world;
   auto listener = world.network.listen(Protocol::Udp, kPort, world.door);
   const Fd first = RealWorld::comes(SOCK_DGRAM);
@@ -369,7 +368,7 @@ TEST_CASE("no more than sixteen far ends and thirty-two datagrams of each wait a
   CHECK(owners.size() == 15);
 }
 
-TEST_CASE("without --inbound a listener waits in vain", "[AT+QISERVER]") {
+TEST_CASE("without --inbound a listener waits in vain", "[listener]") {
   async::UvLoop loop;
   SocketNetwork network(loop, {});
   Door door;

@@ -5,6 +5,7 @@
 #include "qimux/sim/fault.hpp"
 #include "qimux/sim/module.hpp"
 #include "qimux/sim/virtual_network.hpp"
+#include "shown.hpp"
 
 #include <memory>
 #include <string>
@@ -56,6 +57,7 @@ struct Rig {
       : network(loop), module(loop, std::move(options), network, host(), {[this](std::string_view line) {
                                 transcript += line;
                                 transcript += '\n';
+                                witness.line(line);
                               }}) {
     network.serveTcp(kEcho, [] { return std::make_unique<Echo>(); });
     network.serveUdp(kEcho, [] { return std::make_unique<Echo>(); });
@@ -117,6 +119,7 @@ struct Rig {
   VirtualNetwork network;
   std::shared_ptr<Seen> seen = std::make_shared<Seen>();
   std::string transcript;
+  Witness witness;
   std::string heard;
   std::vector<std::string> pieces;
   unsigned baud = 0;

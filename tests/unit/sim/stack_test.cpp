@@ -20,7 +20,8 @@ std::string stateOf(Rig& rig) {
 
 }  // namespace
 
-TEST_CASE("a context goes through the states of application note 5.6.1") {
+TEST_CASE("a context goes through the states of application note 5.6.1",
+          "[AT+QIREGAPP][AT+QIACT][AT+QILOCIP][AT+QIDEACT][AT+QISTATE][point-14]") {
   Rig rig;
   rig.say("ATE0");
   rig.say("AT+QIMUX=1");
@@ -44,7 +45,7 @@ TEST_CASE("a context goes through the states of application note 5.6.1") {
   CHECK(stateOf(rig) == "IP INITIAL");
 }
 
-TEST_CASE("AT+QIOPEN activates by itself and shows it in the state") {
+TEST_CASE("AT+QIOPEN activates by itself and shows it in the state", "[AT+QIOPEN]") {
   Rig rig;
   rig.say("ATE0");
   rig.say("AT+QIMUX=1");
@@ -54,7 +55,7 @@ TEST_CASE("AT+QIOPEN activates by itself and shows it in the state") {
   CHECK(rig.after(1s) == "\r\n0, CONNECT OK\r\n");
 }
 
-TEST_CASE("AT+QIDEACT in IP INITIAL is ERROR on new firmware and DEACT OK on old") {
+TEST_CASE("AT+QIDEACT in IP INITIAL is ERROR on new firmware and DEACT OK on old", "[AT+QIDEACT]") {
   Rig newer;
   newer.say("ATE0");
   CHECK(newer.say("AT+QIDEACT", 1s) == "\r\nERROR\r\n");
@@ -65,7 +66,7 @@ TEST_CASE("AT+QIDEACT in IP INITIAL is ERROR on new firmware and DEACT OK on old
   CHECK(older.say("AT+QIDEACT", 1s) == "\r\nDEACT OK\r\n");
 }
 
-TEST_CASE("six sockets open beside one another, and each has its outcome") {
+TEST_CASE("six sockets open beside one another, and each has its outcome", "[AT+QIOPEN][point-6]") {
   Rig rig;
   rig.bringUp();
   for (int i = 0; i < 6; ++i) {
@@ -76,7 +77,7 @@ TEST_CASE("six sockets open beside one another, and each has its outcome") {
   CHECK(rig.say("AT+QIOPEN=6,\"TCP\",\"198.51.100.7\",7") == "\r\nERROR\r\n");
 }
 
-TEST_CASE("a port may be quoted, and nonsense is refused at once") {
+TEST_CASE("a port may be quoted, and nonsense is refused at once", "[AT+QIOPEN]") {
   Rig rig;
   rig.bringUp();
   CHECK(rig.say("AT+QIOPEN=0,\"TCP\",\"198.51.100.7\",\"7\"") == "\r\nOK\r\n\r\n0, CONNECT OK\r\n");
@@ -87,7 +88,7 @@ TEST_CASE("a port may be quoted, and nonsense is refused at once") {
   CHECK(rig.say("AT+QIOPEN=1,\"TCP\",\"198.51.100.300\",7") == "\r\nERROR\r\n");
 }
 
-TEST_CASE("a name is taken only with AT+QIDNSIP=1") {
+TEST_CASE("a name is taken only with AT+QIDNSIP=1", "[AT+QIDNSIP]") {
   Rig rig;
   rig.bringUp();
   rig.network.addHost("echo.example", {kServer});
@@ -97,7 +98,7 @@ TEST_CASE("a name is taken only with AT+QIDNSIP=1") {
   CHECK(rig.say("AT+QIOPEN=1,\"TCP\",\"none.example\",7") == "\r\nOK\r\n\r\n1, CONNECT FAIL\r\n");
 }
 
-TEST_CASE("what never answers fails after 75 s, and does not hold anybody up meanwhile") {
+TEST_CASE("what never answers fails after 75 s, and does not hold anybody up meanwhile", "[point-6]") {
   Rig rig;
   rig.bringUp();
   rig.network.blackHole({{0xcb007100}, 24});
@@ -118,7 +119,7 @@ TEST_CASE("AT+QICLOSE of a connect that is under way ends it without another wor
   CHECK(rig.say("AT+QICLOSE") == "\r\nERROR\r\n");
 }
 
-TEST_CASE("an occupied index: the four ways in which firmwares say so") {
+TEST_CASE("an occupied index: the four ways in which firmwares say so", "[point-15]") {
   const auto second = [](Options options) {
     Rig rig(std::move(options));
     rig.bringUp();
@@ -133,7 +134,8 @@ TEST_CASE("an occupied index: the four ways in which firmwares say so") {
   CHECK(second(m95) == "\r\nALREADY CONNECT\r\n\r\nERROR\r\n");
 }
 
-TEST_CASE("+PDP DEACT: every socket is gone without a word, and nothing opens before AT+QIDEACT") {
+TEST_CASE("+PDP DEACT: every socket is gone without a word, and nothing opens before AT+QIDEACT",
+          "[AT+QIDEACT][point-8]") {
   Rig rig;
   rig.bringUp();
   rig.open(0, kQuiet);
@@ -151,7 +153,8 @@ TEST_CASE("+PDP DEACT: every socket is gone without a word, and nothing opens be
   CHECK(rig.open(2, kEcho, "TCP", 1s) == "\r\nOK\r\n\r\n2, CONNECT OK\r\n");
 }
 
-TEST_CASE("two contexts: AT+QIFGCNT chooses, and losing one leaves the other's sockets alone") {
+TEST_CASE("two contexts: AT+QIFGCNT chooses, and losing one leaves the other's sockets alone",
+          "[AT+QIFGCNT]") {
   Rig rig;
   rig.bringUp();
   rig.open(0, kEcho);
@@ -168,7 +171,7 @@ TEST_CASE("two contexts: AT+QIFGCNT chooses, and losing one leaves the other's s
   CHECK(rig.send(0, "x") == "\r\nSEND OK\r\n\r\n+QIRDI: 0,1,0\r\n");
 }
 
-TEST_CASE("AT+QPING measures the way, and says what is not there") {
+TEST_CASE("AT+QPING measures the way, and says what is not there", "[AT+QPING]") {
   Options options;
   options.rtt = 192ms;
   Rig rig(options);
@@ -181,7 +184,7 @@ TEST_CASE("AT+QPING measures the way, and says what is not there") {
   CHECK(rig.say("AT+QPING=\"none.example\"", 1s) == "\r\nOK\r\n\r\n+QPING: 4\r\n");
 }
 
-TEST_CASE("settings that AT+QISCON stores survive, and AT+QINDI does not") {
+TEST_CASE("settings that AT+QISCON stores survive, and AT+QINDI does not", "[AT+QISCON]") {
   Rig rig;
   rig.say("AT+QIDNSIP=1");
   rig.say("AT+QINDI=1");
@@ -191,7 +194,8 @@ TEST_CASE("settings that AT+QISCON stores survive, and AT+QINDI does not") {
   CHECK(rig.say("AT+QIDNSIP?;+QINDI?").ends_with("+QIDNSIP: 1\r\n\r\n+QINDI: 0\r\n\r\nOK\r\n"));
 }
 
-TEST_CASE("AT+QINDI=2, AT+QIKALIVE and AT+QCFG are there on new firmware only") {
+TEST_CASE("AT+QINDI=2, AT+QIKALIVE and AT+QCFG are there on new firmware only",
+          "[AT+QIKALIVE][AT+QCFG][AT+QINDI]") {
   Rig newer;
   Options options;
   options.firmware = Firmware::M95;
@@ -202,10 +206,18 @@ TEST_CASE("AT+QINDI=2, AT+QIKALIVE and AT+QCFG are there on new firmware only") 
   }
 }
 
-TEST_CASE("AT+QIMUX is refused by the quirk until AT+QIDEACT was given") {
+TEST_CASE("AT+QIMUX is refused by the quirk until AT+QIDEACT was given", "[AT+QIMUX][point-14]") {
   Rig rig(withQuirk(Quirk::QimuxRefused, Firmware::M95));
   rig.say("ATE0");
   CHECK(rig.say("AT+QIMUX=1") == "\r\nERROR\r\n");
   CHECK(rig.say("AT+QIDEACT", 1s) == "\r\nDEACT OK\r\n");
   CHECK(rig.say("AT+QIMUX=1") == "\r\nOK\r\n");
+}
+
+TEST_CASE("AT+QISRVC=1 is the role of a client, and what the module begins with", "[AT+QISRVC]") {
+  Rig rig;
+  rig.say("ATE0");
+  CHECK(rig.say("AT+QISRVC?") == "\r\n+QISRVC: 1\r\n\r\nOK\r\n");
+  CHECK(rig.say("AT+QISRVC=1;+QISRVC?") == "\r\n+QISRVC: 1\r\n\r\nOK\r\n");
+  CHECK(rig.say("AT+QISRVC=3") == "\r\nERROR\r\n");
 }

@@ -8,7 +8,7 @@ using namespace qimux;
 using namespace qimux::sim;
 using namespace qimux::sim::test;
 
-TEST_CASE("a command is echoed with its CR, and answered after the latency") {
+TEST_CASE("a command is echoed with its CR, and answered after the latency", "[point-13]") {
   Rig rig;
   rig.type("AT\r");
   CHECK(rig.after(1ms) == "AT\r");
@@ -24,7 +24,7 @@ TEST_CASE("without latency the answer comes in the same turn") {
   CHECK(rig.after(0ms) == "ATE0\r\r\nOK\r\n");
 }
 
-TEST_CASE("CR LF ends a line as CR does, and lower case is understood") {
+TEST_CASE("CR LF ends a line as CR does, and lower case is understood", "[AT+CSQ][point-24]") {
   Rig rig;
   rig.say("ATE0");
   rig.type("AT\r\n");
@@ -42,7 +42,8 @@ TEST_CASE("a line may come byte by byte") {
   CHECK(rig.after(20ms) == "\r\n+CREG: 0,1\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("joined commands give their lines and one OK, and the first that fails ends them") {
+TEST_CASE("joined commands give their lines and one OK, and the first that fails ends them",
+          "[AT+CREG][AT+CGREG][point-24]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("AT+CREG?;+CGREG?") == "\r\n+CREG: 0,1\r\n\r\n+CGREG: 0,1\r\n\r\nOK\r\n");
@@ -73,7 +74,7 @@ TEST_CASE("what is no command is not answered, and what stands before AT is igno
   CHECK(rig.say("\x1a\x1b\nAT") == "\r\nOK\r\n");
 }
 
-TEST_CASE("a line of more than 256 characters is ERROR and does nothing") {
+TEST_CASE("a line of more than 256 characters is ERROR and does nothing", "[point-24]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("ATE1" + std::string(252, ' ')) == "\r\nOK\r\n");
@@ -82,7 +83,7 @@ TEST_CASE("a line of more than 256 characters is ERROR and does nothing") {
   CHECK(rig.say("AT") == "\r\nOK\r\n");
 }
 
-TEST_CASE("errors take the form that AT+CMEE asks for") {
+TEST_CASE("errors take the form that AT+CMEE asks for", "[AT+CMEE][point-18]") {
   Options options;
   options.no_sim = true;
   Rig rig(options);
@@ -94,7 +95,7 @@ TEST_CASE("errors take the form that AT+CMEE asks for") {
   CHECK(rig.say("AT+CPIN?") == "\r\nERROR\r\n");
 }
 
-TEST_CASE("ATV0 makes results digits") {
+TEST_CASE("ATV0 makes results digits", "[ATV]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("ATV0") == "0\r");
@@ -103,14 +104,15 @@ TEST_CASE("ATV0 makes results digits") {
   CHECK(rig.say("ATV1") == "\r\nOK\r\n");
 }
 
-TEST_CASE("with cr-cr-lf an answer to an echoed command begins with one CR more") {
+TEST_CASE("with cr-cr-lf an answer to an echoed command begins with one CR more", "[ATE][point-13]") {
   Rig rig(withQuirk(Quirk::CrCrLf));
   CHECK(rig.say("AT+CSQ") == "AT+CSQ\r\r\r\n+CSQ: 22,0\r\n\r\nOK\r\n");
   rig.say("ATE0");
   CHECK(rig.say("AT+CSQ") == "\r\n+CSQ: 22,0\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("what the module says by itself waits for the command that runs, and leaves with its final") {
+TEST_CASE("what the module says by itself waits for the command that runs, and leaves with its final",
+          "[AT+QIACT][point-5]") {
   Rig rig;
   rig.say("ATE0");
   rig.say("AT+QIREGAPP");
@@ -125,7 +127,7 @@ TEST_CASE("what the module says by itself waits for the command that runs, and l
   CHECK(rig.after(0ms) == "\r\nUNDER_VOLTAGE WARNING\r\n");
 }
 
-TEST_CASE("a line out of the blue can fall into an echo") {
+TEST_CASE("a line out of the blue can fall into an echo", "[AT+CSQ][point-5][point-23]") {
   Rig rig;
   rig.type("AT+C");
   rig.loop.runFor(1ms);
@@ -135,7 +137,8 @@ TEST_CASE("a line out of the blue can fall into an echo") {
   CHECK(rig.after(100ms) == "AT+C\r\nRING\r\nSQ\r\r\n+CSQ: 22,0\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("what is typed while a command runs waits in the FIFO, and what does not fit is lost") {
+TEST_CASE("what is typed while a command runs waits in the FIFO, and what does not fit is lost",
+          "[point-16][point-22]") {
   Rig rig;
   rig.say("ATE0");
   rig.say("AT+QIREGAPP");
@@ -158,7 +161,7 @@ TEST_CASE("what is typed while a command runs waits in the FIFO, and what does n
   CHECK(rig.transcript.find("input FIFO full: 616 bytes lost, 616 in all") != std::string::npos);
 }
 
-TEST_CASE("with typeahead-lost what is typed into a running command is gone") {
+TEST_CASE("with typeahead-lost what is typed into a running command is gone", "[point-16]") {
   Rig rig(withQuirk(Quirk::TypeaheadLost));
   rig.say("ATE0");
   rig.say("AT+QIREGAPP");
@@ -168,7 +171,7 @@ TEST_CASE("with typeahead-lost what is typed into a running command is gone") {
   CHECK(rig.after(1s) == "\r\nOK\r\n");
 }
 
-TEST_CASE("a stored setting survives a restart, and one that is not does not") {
+TEST_CASE("a stored setting survives a restart, and one that is not does not", "[AT&W][AT&F][AT+CMEE]") {
   Rig rig;
   rig.say("ATE0");
   rig.say("AT+CMEE=2;&W");
@@ -180,7 +183,7 @@ TEST_CASE("a stored setting survives a restart, and one that is not does not") {
   CHECK(rig.say("AT+CMEE?") == "AT+CMEE?\r\r\n+CMEE: 1\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("AT+IPR answers at the old rate and then changes it") {
+TEST_CASE("AT+IPR answers at the old rate and then changes it", "[AT+IPR]") {
   Rig rig;
   rig.say("ATE0");
   CHECK(rig.say("AT+IPR?") == "\r\n+IPR: 115200\r\n\r\nOK\r\n");
@@ -227,4 +230,15 @@ TEST_CASE("with XON and XOFF either side stops the other", "[AT+IFC][point-22]")
   CHECK(rig.after(100ms).empty());
   rig.type("\x11");
   CHECK(rig.after(100ms) == "\r\nOK\r\n");
+}
+
+TEST_CASE("flow control and the bits of a character are set, told and stored", "[AT+IFC][AT+ICF][AT&W]") {
+  Rig rig;
+  rig.say("ATE0");
+  CHECK(rig.say("AT+IFC?;+ICF?") == "\r\n+IFC: 0,0\r\n\r\n+ICF: 3,3\r\n\r\nOK\r\n");
+  CHECK(rig.say("AT+IFC=2,2;+ICF=2;&W") == "\r\nOK\r\n");
+  CHECK(rig.say("AT+IFC=3") == "\r\nERROR\r\n");
+  rig.fault("reboot");
+  rig.after(1min);
+  CHECK(rig.say("AT+IFC?;+ICF?") == "\r\n+IFC: 2,2\r\n\r\n+ICF: 2,3\r\n\r\nOK\r\n");
 }

@@ -34,7 +34,7 @@ struct Line {
 
 }  // namespace
 
-TEST_CASE("the end of a burst is exact, and no byte is early") {
+TEST_CASE("the end of a burst is exact, and no byte is early", "[point-22]") {
   Line line(115200);
   line.type(1460);
   line.loop.runFor(100ms);
