@@ -18,12 +18,14 @@ Reply send(Module& module, const Call& call) {
   Slot* slot = module.stack().addressed(index);
   std::optional<std::size_t> length;
   if (call.count() == most) {
-    const auto given = call.number(most - 1, 1, static_cast<long>(kLargestBlock));
+    const long longest = static_cast<long>(kLargestBlock) - (module.quirk(Quirk::Send1459) ? 1 : 0);
+    const auto given = call.number(most - 1, 1, longest);
     if (!given) return Reply::error();
     length = static_cast<std::size_t>(*given);
   }
   // In transparent mode the line itself sends.
   if (slot == nullptr || slot->state != SlotState::Connected || slot->transparent) return Reply::error();
+  if (module.sendPhase().swallowed()) return Reply::done();
   module.sendPhase().begin(*slot, length);
   return Reply::later();
 }

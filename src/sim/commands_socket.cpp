@@ -23,6 +23,14 @@ Reply occupied(Module& module, const Slot& slot) {
   return module.quirk(Quirk::AlreadyConnectError) ? Reply::error() : Reply::done();
 }
 
+// A name where AT+QIDNSIP=0 wants an address.
+Reply noAddress(Module& module, long index) {
+  if (!module.quirk(Quirk::NameModeFail)) return Reply::error();
+  const bool mux = module.stack().foreground().mux;
+  module.terminal().urc(mux ? fmt::format("{}, CONNECT FAIL", index) : "CONNECT FAIL");
+  return Reply::ok();
+}
+
 // Transparent mode has one session on its line, a client's or a server's.
 bool lineTaken(Stack& stack) {
   return stack.foreground().transparent &&
@@ -42,10 +50,11 @@ Reply open(Module& module, const Call& call) {
     return Reply::error();
   }
   // AT+QIDNSIP tells whether it shall be an address or a name.
-  if (!module.settings().by_name && !parseIpv4(*host)) return Reply::error();
+  if (!module.settings().by_name && !parseIpv4(*host)) return noAddress(module, *index);
   Slot& slot = first == 1 ? stack.client(static_cast<int>(*index)) : stack.single();
-  if (slot.state == SlotState::Connected || slot.state == SlotState::Connecting)
+  if (slot.state == SlotState::Connected || slot.state == SlotState::Connecting || stack.keepsIndex(slot)) {
     return occupied(module, slot);
+  }
   if (!mayOpen(stack.foreground().state, stack.foreground().mux) || lineTaken(stack)) return Reply::error();
   if (slot.state == SlotState::Close) stack.close(slot);
   stack.open(slot, *protocol, std::string(*host), static_cast<std::uint16_t>(*port));
@@ -93,6 +102,8 @@ void sayState(Module& module) {
 // OK, the state, six lines, and on most firmwares a second OK.
 Reply state(Module& module, const Call& call) {
   if (call.form != Form::Execute || !module.stack().foreground().mux) return Reply::error();
+  const bool idle = module.stack().foreground().state == StackState::Initial;
+  if (idle && module.quirk(Quirk::StateUnanswered)) return Reply::done();
   Terminal& terminal = module.terminal();
   terminal.info("OK");
   sayState(module);

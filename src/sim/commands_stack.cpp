@@ -128,6 +128,7 @@ Reply activate(Module& module, const Call& call) {
 Reply deactivate(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   const bool idle = module.stack().foreground().state == StackState::Initial;
+  if (idle && module.quirk(Quirk::DeactInitialSilent)) return Reply::done();
   if (idle && module.quirk(Quirk::DeactInitialError)) return Reply::error();
   module.stack().deactivate([&terminal = module.terminal()] {
     terminal.info("DEACT OK");

@@ -12,6 +12,7 @@ constexpr long kLargestSize = 1460;
 // AT+QIMODE=0 or 1; like AT+QIMUX it wants an idle context, and not more than one connection.
 Reply mode(Module& module, const Call& call) {
   Context& context = module.stack().foreground();
+  if (module.quirk(Quirk::ModeUnanswered) && module.cell().starting()) return Reply::done();
   if (call.form == Form::Read) {
     module.terminal().info(fmt::format("+QIMODE: {}", context.transparent ? 1 : 0));
     return Reply::ok();

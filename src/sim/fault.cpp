@@ -155,6 +155,10 @@ Result<void> loseUrc(Module& module, const Words& words) {
   return counted(module, words, [](Module& target, int count) { target.terminal().loseUrcs(count); });
 }
 
+Result<void> losePrompt(Module& module, const Words& words) {
+  return counted(module, words, [](Module& target, int count) { target.sendPhase().losePrompts(count); });
+}
+
 Result<void> loseSendOk(Module& module, const Words& words) {
   return counted(module, words, [](Module& target, int count) { target.terminal().loseSendResults(count); });
 }
@@ -223,6 +227,9 @@ constexpr std::array kFaults{
     Fault{{"noise", "P", "each byte on the line is lost or changed with probability P; 0 ends it"}, noise},
     Fault{{"send-fail", "N [COUNT]", "the next COUNT blocks for socket N are answered SEND FAIL"}, sendFail},
     Fault{
+        {"lose-prompt", "[COUNT]", "the next COUNT prompts of AT+QISEND are not printed; data is asked for"},
+        losePrompt},
+    Fault{
         {"lose-send-ok", "[COUNT]", "the next COUNT results of AT+QISEND are not printed; the data goes out"},
         loseSendOk},
     Fault{{"lose-urc", "[COUNT]", "the next COUNT unsolicited lines are not printed"}, loseUrc},
@@ -247,7 +254,7 @@ constexpr auto kInfos = [] {
 
 Words split(std::string_view line) {
   Words result;
-  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+  while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   const std::size_t space = line.find(' ');
   result.verb = line.substr(0, space);
   if (space == std::string_view::npos) return result;

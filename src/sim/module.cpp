@@ -18,6 +18,7 @@ constexpr auto kFallsAsleep = std::chrono::seconds(5);
 constexpr auto kWakesUp = std::chrono::milliseconds(20);
 
 // +CME ERROR
+constexpr int kNotAllowed = 3;
 constexpr int kNotSupported = 4;
 
 }  // namespace
@@ -116,7 +117,11 @@ bool Module::synchronized(ByteView& bytes) {
 Reply Module::execute(std::string_view command) {
   const auto call = parseCall(command, name_store_);
   if (call) {
-    if (const Handler handler = allCommands().find(call->name)) return handler(*this, *call);
+    if (const Handler handler = allCommands().find(call->name)) {
+      const Reply reply = handler(*this, *call);
+      const bool numbered = reply.kind == Reply::Kind::Error && call->name.starts_with("+QI");
+      return numbered && quirk(Quirk::StackCme) ? Reply::cme(kNotAllowed) : reply;
+    }
   }
   transcript_.note("unknown command");
   return quirk(Quirk::UnknownCme) ? Reply::cme(kNotSupported) : Reply::error();

@@ -34,6 +34,7 @@ QuirkSet quirksOf(Firmware firmware) {
       break;
     case Firmware::M95:
       set.add(Quirk::AlreadyConnectError);
+      set.add(Quirk::UnknownCme);
       break;
     case Firmware::Mc60:
       set.add(Quirk::DeactInitialError);

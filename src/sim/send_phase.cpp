@@ -5,17 +5,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace qimux::sim {
 namespace {
 
 constexpr Byte kEnd = 0x1a;
 constexpr Byte kEscape = 0x1b;
+// The quirk by which AT+QISEND is swallowed: one in so many.
+constexpr unsigned kSwallowed = 8;
+constexpr auto kGuard = std::chrono::milliseconds(500);
 
 }  // namespace
 
-SendPhase::SendPhase(Module& module) : module_(module), period_(module.loop()) {
+SendPhase::SendPhase(Module& module) : module_(module), period_(module.loop()), plus_(module.loop()) {
   block_.reserve(kLargestBlock);
+}
+
+void SendPhase::reset() {
+  period_.stop();
+  plus_.stop();
+  lost_prompts_ = 0;
+}
+
+bool SendPhase::swallowed() {
+  if (!module_.quirk(Quirk::PromptMissing) || ++begun_ % kSwallowed != 0) return false;
+  module_.transcript().note("no prompt this time");
+  return true;
 }
 
 void SendPhase::begin(Slot& slot, std::optional<std::size_t> length) {
@@ -25,7 +41,14 @@ void SendPhase::begin(Slot& slot, std::optional<std::size_t> length) {
   block_.clear();
   const int prompt = module_.settings().prompt;
   // AT+QIPROMPT: 0 and 2 do without.
-  if (prompt == 1 || prompt == 3) module_.terminal().raw(bytesOf("\r\n> "));
+  if (lost_prompts_ > 0) {
+    --lost_prompts_;
+    module_.transcript().note("prompt lost by a fault");
+  } else if (prompt == 1 || prompt == 3) {
+    module_.terminal().raw(bytesOf("\r\n> "));
+  }
+  pluses_ = 0;
+  last_byte_ = module_.loop().now();
   module_.terminal().beginData(*this);
   const TimedSending& timed = module_.settings().timed;
   if (timed.on) period_.start(std::chrono::seconds(timed.period), [this] { finish(); });
@@ -57,6 +80,7 @@ std::size_t SendPhase::feedFixed(ByteView bytes) {
     }
   }
   add(mine);
+  if (module_.quirk(Quirk::PlusInData)) lookForPlus(mine);
   if (block_.size() == length_) finish();
   return mine.size();
 }
@@ -74,8 +98,19 @@ std::size_t SendPhase::feedUntilEnd(ByteView bytes) {
   return before + 1;
 }
 
+void SendPhase::lookForPlus(ByteView bytes) {
+  const async::TimePoint now = module_.loop().now();
+  for (const Byte byte : bytes) {
+    const bool begins = byte == '+' && now - std::exchange(last_byte_, now) >= kGuard;
+    pluses_ = begins ? 1 : byte == '+' && pluses_ > 0 ? pluses_ + 1 : 0;
+  }
+  plus_.stop();
+  if (pluses_ == 3) plus_.start(kGuard, [this] { module_.terminal().raw(bytesOf("\r\n> -")); });
+}
+
 void SendPhase::cancel() {
   period_.stop();
+  plus_.stop();
   module_.transcript().note(fmt::format("{}: cancelled by ESC after {} bytes", slot_->index, block_.size()));
   module_.terminal().endData();
   module_.terminal().complete(Reply::ok(), module_.options().command_latency);
@@ -83,6 +118,7 @@ void SendPhase::cancel() {
 
 void SendPhase::finish() {
   period_.stop();
+  plus_.stop();
   Terminal& terminal = module_.terminal();
   module_.transcript().payloadIn(block_);
   terminal.endData();

@@ -76,7 +76,11 @@ Slot* Stack::addressed(std::optional<long> index) {
     if (index.value_or(0) >= kAccepted) return nullptr;
     return &accepted(foregroundIndex(), static_cast<int>(index.value_or(0)));
   }
-  if (!index) return &single();
+  if (!index) {
+    // The one session of transparent mode needs no AT+QISRVC (application note 4.2).
+    Slot& session = accepted(foregroundIndex(), 0);
+    return foreground().transparent && session.used() ? &session : &single();
+  }
   if (*index >= kSockets) return nullptr;
   return &client(static_cast<int>(*index));
 }
@@ -158,8 +162,7 @@ std::optional<Ipv4> Stack::localAddress() {
   Context& context = foreground();
   if (!isActive(context.state)) return std::nullopt;
   if (context.state == StackState::GprsAct) context.state = StackState::Status;
-  // Each context has its own.
-  return Ipv4{options_.local_address.value + static_cast<std::uint32_t>(foreground_)};
+  return options_.local_addresses[foreground_];
 }
 
 void Stack::free(Slot& slot) {
@@ -242,7 +245,7 @@ void Stack::take(Slot& slot, std::size_t count) {
   if (!empty_now || slot.state != SlotState::Close) return;
   // Ended and read to the end: nothing is left of it.
   if (std::exchange(slot.end_untold, false)) sayClosed(slot);
-  release(slot);
+  if (!keepsIndex(slot)) release(slot);
 }
 
 void Stack::resolve(const std::string& host, Network::Resolved done) {

@@ -57,8 +57,7 @@ std::string Stack::headOf(const Slot& slot, std::size_t size) const {
   if (slot.mux) head = fmt::format("\r\n+RECEIVE: {}, {}\r\n", slot.index, size);
   if (settings_.show_remote) head += fmt::format("RECV FROM:{}\r\n", text(slot.remote));
   if (settings_.show_local) {
-    const Ipv4 local{options_.local_address.value + static_cast<std::uint32_t>(slot.context)};
-    head += fmt::format("TO:{}\r\n", text(local));
+    head += fmt::format("TO:{}\r\n", text(options_.local_addresses[static_cast<std::size_t>(slot.context)]));
   }
   if (settings_.head) {
     const bool protocol = settings_.show_protocol && !slot.mux;

@@ -91,6 +91,12 @@ void Stack::connectTo(Slot& slot, Ipv4 address) {
 void Stack::openFails(Slot& slot) {
   terminal_.urc(tagged(slot, "CONNECT FAIL"));
   free(slot);
+  if (slot.mux && options_.quirks.has(Quirk::FailKeepsIndex)) slot.state = SlotState::Close;
+}
+
+bool Stack::keepsIndex(const Slot& slot) const {
+  if (slot.state != SlotState::Close || !slot.mux || slot.role != Role::Client) return false;
+  return options_.quirks.has(slot.connection ? Quirk::ClosedKeepsIndex : Quirk::FailKeepsIndex);
 }
 
 Slot* Stack::ownerOf(const Connection& connection) const {
@@ -164,7 +170,7 @@ void Stack::ended(Connection& connection, bool reset) {
     return;
   }
   sayClosed(*slot);
-  if (connection.kept() > 0) return;
+  if (connection.kept() > 0 || keepsIndex(*slot)) return;
   // Not from inside the connection's own timer.
   slot->timer.start(async::Duration{0}, [this, slot] { release(*slot); });
 }

@@ -290,7 +290,10 @@ void Terminal::urc(std::string line) {
     transcript_.note("lost by a fault: " + line);
     return;
   }
-  const bool held = busy() && !(phase_ == Phase::Data && options_.quirks.has(Quirk::UrcInSend));
+  const bool running = phase_ == Phase::Waiting || phase_ == Phase::Running;
+  const bool passes = (phase_ == Phase::Data && options_.quirks.has(Quirk::UrcInSend)) ||
+                      (running && options_.quirks.has(Quirk::UrcWhileRunning));
+  const bool held = busy() && !passes;
   if (!held) {
     printUrc(line);
   } else if (held_.size() < kHeldLimit) {

@@ -56,6 +56,8 @@ class Cell {
   void attach(bool attached);
   // 0 to 3 by AT+QINISTAT: nothing, commands, phone book, all.
   int initState() const { return init_state_; }
+  // Between the power and SMS Ready; one that waits for a PIN is not.
+  bool starting() const { return sim_ == SimState::Starting || (sim_ == SimState::Ready && init_state_ < 3); }
 
   Registration gsm() const { return gsm_; }
   Registration gprs() const { return gprs_; }

@@ -5,6 +5,7 @@
 #include "qimux/sim/address.hpp"
 #include "qimux/sim/quirk.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -69,8 +70,8 @@ struct Options {
   // What arrives while a blocking command runs, or while the module hangs, waits here; more is lost.
   std::size_t input_fifo = 3584;
 
-  // The address that AT+QILOCIP gives: 10.180.217.206.
-  Ipv4 local_address{0x0ab4d9ce};
+  // What AT+QILOCIP gives in each context: 10.180.217.206 and .207.
+  std::array<Ipv4, 2> local_addresses{Ipv4{0x0ab4d9ce}, Ipv4{0x0ab4d9cf}};
 };
 
 }  // namespace qimux::sim

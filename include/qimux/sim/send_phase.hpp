@@ -27,8 +27,12 @@ class SendPhase final : public DataSink {
   // the block ends with Ctrl-Z, and bytes beyond kLargestBlock are ignored.
   // `slot` must be connected.
   void begin(Slot& slot, std::optional<std::size_t> length);
+  // By a quirk or a fault: this AT+QISEND gets no answer and begins nothing.
+  bool swallowed();
+  // By a fault: so many of the next prompts are not printed.
+  void losePrompts(int count) { lost_prompts_ = count; }
   // The power was cut.
-  void reset() { period_.stop(); }
+  void reset();
 
   std::size_t feed(ByteView bytes) override;
 
@@ -38,6 +42,8 @@ class SendPhase final : public DataSink {
   void add(ByteView bytes);
   void finish();
   void cancel();
+  // Plus signs at the end of what was typed, with silence around them (Quirk::PlusInData).
+  void lookForPlus(ByteView bytes);
 
   Module& module_;
   Slot* slot_ = nullptr;
@@ -47,6 +53,11 @@ class SendPhase final : public DataSink {
   Bytes block_;
   // AT+QIAUTOS
   async::Timer period_;
+  unsigned begun_ = 0;
+  int lost_prompts_ = 0;
+  int pluses_ = 0;
+  async::TimePoint last_byte_;
+  async::Timer plus_;
 };
 
 }  // namespace qimux::sim

@@ -84,6 +84,8 @@ class Stack final : private ConnectionEvents, private ServerEvents {
 
   // `slot`, of the role of a client, must be free. The outcome is told as a URC.
   void open(Slot& slot, Protocol protocol, std::string host, std::uint16_t port);
+  // By a quirk: it has ended or failed, and its index is free only after close().
+  bool keepsIndex(const Slot& slot) const;
   // False where there is nothing to close.
   bool close(Slot& slot);
   bool send(Slot& slot, ByteView bytes);

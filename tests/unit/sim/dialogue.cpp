@@ -71,7 +71,11 @@ Options optionsOf(const Dialogue& dialogue) {
   options.firmware = Firmware::Note;
   for (const auto& line : dialogue.lines) {
     if (line.kind != Kind::Directive) continue;
-    if (line.text.starts_with("address ")) options.local_address = parseIpv4(line.text.substr(8)).value();
+    if (line.text.starts_with("address ")) {
+      std::istringstream words(line.text.substr(8));
+      std::string one;
+      for (std::size_t i = 0; i < 2 && words >> one; ++i) options.local_addresses[i] = parseIpv4(one).value();
+    }
     if (!line.text.starts_with("quirk ")) continue;
     const auto quirk = parseQuirk(line.text.substr(6));
     if (!quirk) throw std::runtime_error("no quirk: " + line.text);
@@ -137,6 +141,8 @@ class Player {
       serve(rest);
     } else if (verb == "host") {
       name(rest);
+    } else if (verb == "comes") {
+      comes(rest);
     } else if (verb == "at") {
       last_ = seen_.at(parseIpv4(rest).value());
     } else if (verb == "takes") {
@@ -172,6 +178,19 @@ class Player {
     } else {
       rig_.network.serveUdp(at, make);
     }
+  }
+
+  // "tcp 10.79.141.26 to 2020"
+  void comes(const std::string& words) {
+    settle();
+    std::istringstream parts(words);
+    std::string protocol, from, to;
+    std::uint16_t port = 0;
+    parts >> protocol >> from >> to >> port;
+    const Endpoint remote{parseIpv4(from).value(), 4321};
+    last_ = seen_[remote.address] = std::make_shared<Seen>();
+    REQUIRE(rig_.network.call(protocol == "tcp" ? Protocol::Tcp : Protocol::Udp, port, remote,
+                              std::make_unique<Steered>(last_)));
   }
 
   void name(const std::string& words) {

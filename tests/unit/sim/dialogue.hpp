@@ -16,7 +16,8 @@
 //   $ shows TAG              a tag for the table, as point-2
 //   $ serve tcp|udp A:P      a far end that takes what comes
 //   $ host NAME A...         a name has these addresses
-//   $ address A              what AT+QILOCIP gives, before the dialogue begins
+//   $ address A [B]          what AT+QILOCIP gives in each context, before the dialogue begins
+//   $ comes tcp|udp A to P   a far end comes to a port of the module
 //   $ at A                   from now on the far end with this address is meant, not the one that came last
 //   $ takes N                the far end acknowledges so many bytes more and then no more
 //   $ sends TEXT             it sends

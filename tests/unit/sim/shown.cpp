@@ -54,8 +54,10 @@ void Witness::line(std::string_view line) {
   if (direction == "->" && text.starts_with("AT")) {
     running_ = namesOf(text.substr(2));
     // A bare AT has no name.
-  } else if (direction == "->" && text == kEscape) {
-    running_ = {std::string(kEscape)};
+  } else if (direction == "--" && (text == "command mode" || text == "DTR off")) {
+    // Its OK follows.
+    if (text == "command mode" && !std::exchange(by_line_, false)) running_ = {std::string(kEscape)};
+    by_line_ = text == "DTR off";
   } else if (direction == "<-" && !running_.empty()) {
     const auto good = verdict(text);
     if (!good) return;

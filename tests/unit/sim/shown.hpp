@@ -21,6 +21,8 @@ class Witness {
  private:
   // Names of the command line that runs.
   std::vector<std::string> running_;
+  // Data mode ends by DTR.
+  bool by_line_ = false;
 };
 
 class Shown {
