@@ -295,6 +295,8 @@ void Terminal::urc(std::string line) {
                       (running && options_.quirks.has(Quirk::UrcWhileRunning));
   const bool held = busy() && !passes;
   if (!held) {
+    // In the order in which they arose.
+    sayHeld();
     printUrc(line);
   } else if (held_.size() < kHeldLimit) {
     held_.push_back(std::move(line));

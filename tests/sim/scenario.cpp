@@ -32,10 +32,15 @@ void drawModule(Dice& dice, Scenario& scenario) {
 
 // What no seed is to have: two quirks that together leave nothing that works; datagrams that the module
 // itself has merged, or announced in another order than they came.
+//
+// And what the daemon does not survive: a module that leaves AT+QIDEACT in IP INITIAL without an answer,
+// where the daemon waits out its time and never comes to AT+QIACT; and one that ends the data of AT+QIRD
+// without OK, of which every read is a lost answer. Nobody has a log of either.
 bool hopeless(const sim::Options& module) {
   sim::QuirkSet quirks = sim::quirksOf(module.firmware);
   quirks.add(module.quirks);
   const int indi = module.highest_indi.value_or(sim::highestIndiOf(module.firmware));
+  if (quirks.has(Quirk::DeactInitialSilent) || quirks.has(Quirk::ReadNoOk)) return true;
   return (quirks.has(Quirk::DeactInitialError) && quirks.has(Quirk::QimuxRefused)) ||
          (quirks.has(Quirk::UdpConcatenates) && indi == 1) || (quirks.has(Quirk::UrcInSend) && indi == 2);
 }
@@ -194,6 +199,11 @@ Scenario makeScenario(std::uint64_t seed) {
   // guessed.
   const auto& quirks = scenario.world.module.quirks;
   if (quirks.has(Quirk::LoseEdge) || quirks.has(Quirk::UrcInSend)) scenario.lossless_datagrams = false;
+  // Where a prompt does not come, nobody knows what has become of the block.
+  if (quirks.has(Quirk::PromptMissing)) {
+    scenario.lossless_datagrams = false;
+    scenario.weather = Conversation::Weather::Stormy;
+  }
   const bool stormy = scenario.weather == Conversation::Weather::Stormy;
   for (auto& one : scenario.tcp) one.plan.peer.spoilable = stormy;
   for (auto& one : scenario.udp) one.plan.spoilable = stormy;
