@@ -17,4 +17,8 @@ std::optional<int> cmeCode(const Error& error) {
   return number<int>(*rest);
 }
 
+bool answered(const Error& error) {
+  return error.kind == ErrorKind::Refused || error.kind == ErrorKind::Full;
+}
+
 }  // namespace qimux::at

@@ -3,6 +3,7 @@
 #include "qimux/at/text.hpp"
 #include "qimux/at/urc.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace qimux::at {
@@ -49,6 +50,7 @@ Verdict Exchange::onLine(std::string_view line) {
       if (!prompt_seen_) return Verdict::Foreign;
       if (text == "SEND OK") return done();
       if (text == "SEND FAIL") return fail(ErrorKind::Full, text);
+      if (text == "OK" && mayBeCancelled()) return fail(ErrorKind::Cancelled, "OK in the place of SEND OK");
       return Verdict::Foreign;
     }
     case Ending::Read:
@@ -116,6 +118,11 @@ Verdict Exchange::done() {
 Verdict Exchange::fail(ErrorKind kind, std::string_view reply) {
   error_ = Error{kind, command_.text, std::string(reply)};
   return done();
+}
+
+bool Exchange::mayBeCancelled() const {
+  constexpr Byte kEscape = 0x1b;
+  return std::ranges::find(command_.payload, kEscape) != command_.payload.end();
 }
 
 bool Exchange::isEcho(std::string_view line) const {

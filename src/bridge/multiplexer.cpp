@@ -14,9 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using State = SessionState;
 
-// What a command and its answer cost on the line beside the payload: measured on the note's own spellings.
-constexpr std::size_t kSendOverhead = 36;
-constexpr std::size_t kReadOverhead = 66;
 constexpr std::size_t kCountersCost = 56;
 // A bulk flow's turn beside an interactive one: 64 ms instead of 130 at 115200 baud.
 constexpr std::size_t kShortQuantum = 730;
@@ -24,20 +21,8 @@ constexpr std::size_t kShortQuantum = 730;
 constexpr double kCountersShare = 0.02;
 constexpr double kCountersBurst = 4.0 * kCountersCost;
 
-std::size_t sendContender(int slot) {
-  return static_cast<std::size_t>(slot);
-}
-std::size_t readContender(int slot) {
-  return static_cast<std::size_t>(slot + module::kSockets);
-}
-
 bool holdsSlot(State state) {
   return state == State::Opening || state == State::Connected || state == State::Closing;
-}
-
-// The command had an answer, whichever: the channel is in step.
-bool answered(const Error& error) {
-  return error.kind == ErrorKind::Refused || error.kind == ErrorKind::Full;
 }
 
 }  // namespace
@@ -149,8 +134,8 @@ void Multiplexer::grantSlots(async::TimePoint now) {
   while (const auto grant = pool_.grant(now)) {
     Session& session = *sessions_.at(grant->id);
     slots_.at(static_cast<std::size_t>(grant->slot)) = &session;
-    scheduler_.forget(sendContender(grant->slot));
-    scheduler_.forget(readContender(grant->slot));
+    scheduler_.forget(Scheduler::sender(grant->slot));
+    scheduler_.forget(Scheduler::reader(grant->slot));
     session.granted(grant->slot);
   }
 }
@@ -205,15 +190,15 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
     if (want.check && !name_) check = Turn{Turn::Kind::Check, session};
     const std::size_t turn = quantum(*session, now);
     if (want.send > 0) {
-      candidates.push_back({sendContender(session->slot()), std::min(want.send, turn) + kSendOverhead});
+      candidates.push_back({Scheduler::sender(session->slot()), std::min(want.send, turn) + kSendOverhead});
       bulk.push_back(Turn{Turn::Kind::Send, session});
     }
     if (want.read > 0) {
-      candidates.push_back({readContender(session->slot()), std::min(want.read, turn) + kReadOverhead});
+      candidates.push_back({Scheduler::reader(session->slot()), std::min(want.read, turn) + kReadOverhead});
       bulk.push_back(Turn{Turn::Kind::Read, session});
     }
     if (want.poll && want.read == 0) {
-      candidates.push_back({readContender(session->slot()), kReadOverhead});
+      candidates.push_back({Scheduler::reader(session->slot()), kReadOverhead});
       bulk.push_back(Turn{Turn::Kind::Read, session});
     }
   }
@@ -230,6 +215,7 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
 async::Task<Error> Multiplexer::serve(module::Module& module) {
   assert(module_ == nullptr);
   module_ = &module;
+  escape_.meet(module.identity().imei + ' ' + module.identity().revision);
   options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
   lost_.reset();
   refused_opens_ = 0;
@@ -297,13 +283,13 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
     refused_opens_ = 0;
     co_return done;
   }
-  if (!answered(done.error())) {
+  if (!at::answered(done.error())) {
     auto again = co_await resync();
     if (!again) co_return again;
   } else if (++refused_opens_ > 1 && !name_) {
     // One is refused for its own sake; without a context all are.
     const auto stack = co_await lookAtStack();
-    if (!stack && !answered(stack.error())) {
+    if (!stack && !at::answered(stack.error())) {
       auto again = co_await resync();
       if (!again) co_return again;
     }
@@ -320,7 +306,7 @@ async::Task<Result<void>> Multiplexer::performClose(Session& session) {
   const int slot = session.slot();
   const auto done = co_await module_->sockets().close(slot);
   if (!done) {
-    if (answered(done.error())) co_return done;
+    if (at::answered(done.error())) co_return done;
     auto again = co_await resync();
     if (!again) co_return again;
     // Once more; a module that still does not close has lost its senses.
@@ -330,91 +316,6 @@ async::Task<Result<void>> Multiplexer::performClose(Session& session) {
   if (session.state() == State::Closing) session.closed();
   if (session.state() == State::Waiting && !admit(session)) session.failed(Failure::NoSlot);
   changed();
-  co_return Result<void>();
-}
-
-async::Task<Result<void>> Multiplexer::performSend(Session& session) {
-  const int slot = session.slot();
-  const ByteView payload = session.payload(quantum(session, loop_.now()));
-  if (payload.empty()) co_return Result<void>();
-  const std::size_t size = payload.size();
-  const auto done = co_await module_->sockets().send(slot, payload);
-  scheduler_.charge(sendContender(slot), size + kSendOverhead);
-  if (done) {
-    counters_.bytes_sent += size;
-    session.sendDone(size);
-    co_return done;
-  }
-  switch (done.error().kind) {
-    case ErrorKind::Full:
-      ++counters_.send_fail;
-      session.sendFull();
-      co_return Result<void>();
-    case ErrorKind::Refused:
-      // Not connected, it says. If the far end has closed, what it sent before is still to be read.
-      session.remoteClosed();
-      co_return Result<void>();
-    default:
-      break;
-  }
-  auto settled = co_await settleSend(session, size);
-  co_return settled;
-}
-
-// No word of how a send ended: AT+QISACK tells whether the module has it. Nothing is sent twice on a guess.
-async::Task<Result<void>> Multiplexer::settleSend(Session& session, std::size_t size) {
-  const int slot = session.slot();
-  ++counters_.resyncs;
-  const auto synced = co_await module_->channel().resync();
-  if (!synced) co_return std::unexpected(synced.error());
-  if (session.protocol() == module::Protocol::Udp) {
-    // Sent or lost: either is UDP.
-    session.sendDone(size);
-    co_return Result<void>();
-  }
-  if (session.state() != State::Connected) co_return Result<void>();
-  const auto told = co_await module_->sockets().acknowledged(slot);
-  if (!told && !answered(told.error())) co_return std::unexpected(told.error());
-  const bool clean = told && !synced->payload_spoiled;
-  if (clean && told->sent == session.sent() + size) {
-    ++counters_.sends_settled;
-    session.sendDone(size);
-  } else if (clean && told->sent == session.sent()) {
-    ++counters_.sends_settled;
-    session.sendFull();
-  } else {
-    ++counters_.spoiled;
-    log::warning(fmt::format("socket {}: bytes of unknown fate were sent; the connection is reset", slot));
-    session.lost();
-    const auto closed = co_await module_->sockets().close(slot);
-    if (!closed) co_return std::unexpected(closed.error());
-  }
-  co_return Result<void>();
-}
-
-async::Task<Result<void>> Multiplexer::performRead(Session& session) {
-  const int slot = session.slot();
-  const std::size_t most = session.readSize(quantum(session, loop_.now()));
-  auto data = co_await module_->sockets().read(slot, most);
-  if (!data) {
-    if (data.error().kind == ErrorKind::Refused) {
-      session.readRefused();
-      co_return Result<void>();
-    }
-    // What the module had begun to hand over is gone, and with it the stream.
-    auto again = co_await resync();
-    if (!again) co_return again;
-    ++counters_.spoiled;
-    log::warning(fmt::format("socket {}: an answer was lost; the connection is reset", slot));
-    session.lost();
-    const auto closed = co_await module_->sockets().close(slot);
-    if (!closed) co_return std::unexpected(closed.error());
-    co_return Result<void>();
-  }
-  scheduler_.charge(readContender(slot), data->size() + kReadOverhead);
-  if (data->empty()) ++counters_.empty_reads;
-  counters_.bytes_received += data->size();
-  session.readDone(std::move(*data));
   co_return Result<void>();
 }
 
@@ -431,7 +332,7 @@ async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
     session.counters(*told);
     co_return Result<void>();
   }
-  if (!answered(told.error())) co_return co_await resync();
+  if (!at::answered(told.error())) co_return co_await resync();
   static_cast<TcpSession&>(session).countersRefused();
   co_return Result<void>();
 }
@@ -444,7 +345,7 @@ async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
     session.checked(told->sockets.at(static_cast<std::size_t>(slot)).connected());
     co_return Result<void>();
   }
-  if (!answered(told.error())) co_return co_await resync();
+  if (!at::answered(told.error())) co_return co_await resync();
   if (session.endHeard()) {
     session.checked(false);
     co_return Result<void>();

@@ -135,6 +135,11 @@ void UdpSession::sendDone(std::size_t) {
   pollSoon();
 }
 
+void UdpSession::unsendable() {
+  sending_.clear();
+  ++dropped_;
+}
+
 void UdpSession::sendFull() {
   blocked_until_ = loop_.now() + kFullPause;
 }

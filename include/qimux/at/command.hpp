@@ -26,6 +26,9 @@ struct Command {
     PowerDown,  // "NORMAL POWER DOWN" or OK
   };
 
+  // What else a Send may meet: with an ESC in its payload, an OK in the place of "SEND OK" is a module that
+  // has cancelled it (application note 5.2.1.2): Cancelled.
+
   std::string text;  // without its CR
   async::Duration deadline;
   Ending ending = Ending::Ok;
@@ -46,6 +49,9 @@ struct Reply {
 // A line that ends a command as a failure: "ERROR", "+CME ERROR: …", "+CMS ERROR: …". The text is what
 // follows.
 std::optional<std::string> failure(std::string_view line);
+
+// The command had an answer, whichever: the channel is in step.
+bool answered(const Error& error);
 
 // "+CME ERROR: 14" -> 14, in a Refused error's reply. Nothing where it was a bare ERROR or a text.
 std::optional<int> cmeCode(const Error& error);

@@ -41,6 +41,7 @@ class Exchange {
   Verdict keep(std::string_view line);
   Verdict done();
   Verdict fail(ErrorKind kind, std::string_view reply);
+  bool mayBeCancelled() const;
   bool isEcho(std::string_view line) const;
 
   const Command& command_;

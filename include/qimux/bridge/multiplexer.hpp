@@ -7,6 +7,7 @@
 // budget or when the line has nothing better to do. Where nothing is wanted it sleeps until something is.
 #pragma once
 
+#include "qimux/bridge/escape.hpp"
 #include "qimux/bridge/scheduler.hpp"
 #include "qimux/bridge/slot_pool.hpp"
 #include "qimux/bridge/tcp_session.hpp"
@@ -76,6 +77,7 @@ class Multiplexer {
     std::uint64_t send_fail = 0;
     std::uint64_t resyncs = 0;
     std::uint64_t sends_settled = 0;  // whose end was lost, and AT+QISACK told
+    std::uint64_t unsendable = 0;     // datagrams and connections given up because of an ESC
     std::uint64_t spoiled = 0;        // connections given up because bytes of unknown fate went to them
     std::uint64_t acknowledge_queries = 0;
     std::uint64_t acknowledge_bytes = 0;  // what those cost on the line
@@ -130,7 +132,10 @@ class Multiplexer {
   async::Task<Result<void>> performPing(Job job, std::string address);
   async::Task<Result<void>> performCommand(Job job);
   static async::Task<Result<void>> nothingToDo();
-  async::Task<Result<void>> settleSend(Session& session, std::size_t size);
+  ByteView sendable(const Session& session, ByteView payload) const;
+  void learnEscape(ByteView payload, bool taken, bool said_so);
+  async::Task<Result<void>> refuseEscape(Session& session);
+  async::Task<Result<void>> settleSend(Session& session, ByteView payload, Error problem);
   async::Task<Result<void>> resync();
   // AT+QISTATE. Ends serve() where it shows that the context is gone, and +PDP DEACT was lost.
   async::Task<Result<module::StackState>> lookAtStack();
@@ -148,6 +153,7 @@ class Multiplexer {
   async::Event wake_;
   SlotPool pool_;
   Scheduler scheduler_;
+  EscapeRule escape_;
   std::map<SessionId, std::unique_ptr<Session>> sessions_;
   std::array<Session*, module::kSockets> slots_{};
   SessionId next_id_ = 1;

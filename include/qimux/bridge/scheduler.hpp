@@ -17,10 +17,16 @@
 
 namespace qimux::bridge {
 
+// What AT+QISEND and AT+QIRD cost on the line beside their payload, in the application note's own spellings.
+inline constexpr std::size_t kSendOverhead = 36;
+inline constexpr std::size_t kReadOverhead = 66;
+
 class Scheduler {
  public:
   // Two for each socket: what is sent, and what is read.
   static constexpr std::size_t kContenders = 12;
+  static constexpr std::size_t sender(int slot) { return static_cast<std::size_t>(slot); }
+  static constexpr std::size_t reader(int slot) { return static_cast<std::size_t>(slot) + kContenders / 2; }
 
   struct Candidate {
     std::size_t contender;

@@ -94,6 +94,8 @@ class Session {
   virtual void failed(Failure failure) = 0;
   virtual void sendDone(std::size_t size) = 0;
   virtual void sendFull() = 0;
+  // What payload() gave cannot be sent through this module at all: a stream ends, a datagram is dropped.
+  virtual void unsendable() = 0;
   virtual void readDone(Bytes data) = 0;
   virtual void readRefused() = 0;  // the module's socket is gone, and nothing is left in it
   virtual void counters(const module::SendCounters& counters) = 0;

@@ -73,6 +73,7 @@ class TcpSession final : public Session {
   void failed(Failure failure) override;
   void sendDone(std::size_t size) override;
   void sendFull() override;
+  void unsendable() override { lost(); }
   void readDone(Bytes data) override;
   void readRefused() override;
   void counters(const module::SendCounters& counters) override;

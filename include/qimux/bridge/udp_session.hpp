@@ -47,6 +47,7 @@ class UdpSession final : public Session {
   void failed(Failure failure) override;
   void sendDone(std::size_t size) override;
   void sendFull() override;
+  void unsendable() override;
   void readDone(Bytes data) override;
   void readRefused() override;
   void counters(const module::SendCounters&) override {}

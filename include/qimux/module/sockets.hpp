@@ -52,8 +52,9 @@ class Sockets {
   async::Task<Result<void>> open(int index, Protocol protocol, std::uint32_t address, std::uint16_t port);
 
   // 1 to kMaxSend bytes, which must live until the call ends. Done: the module has taken all of them. Full:
-  // SEND FAIL, it has taken none. Refused: not connected. Timeout: unknown; resynchronise, then ask
-  // acknowledged().
+  // SEND FAIL, it has taken none. Refused: not connected. Cancelled: the payload has an ESC, at which the
+  // module has ended the send, and read what stood behind it as commands. Timeout: unknown. After these two
+  // resynchronise, then ask acknowledged().
   async::Task<Result<void>> send(int index, ByteView payload);
 
   // Up to `most` (1 to kMaxRead) bytes. Empty: nothing waits. Refused: closed, and nothing is left to be

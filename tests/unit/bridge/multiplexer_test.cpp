@@ -494,3 +494,43 @@ TEST_CASE("a close without an answer is tried once more; then the link is lost")
   REQUIRE(rig.serving->done());
   CHECK(rig.lost() == "AT+QICLOSE=" + std::to_string(slot) + ": no answer (timeout)");
 }
+
+TEST_CASE("the first ESC of a stream ends its send; once the module has taken one, nothing is cut any more") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.always("AT+QISACK=0", sackLine(11, 11));
+  rig.port.awaits("AT+QISEND=0,3").says(prompt()).payload("ab\x1b").lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,8").says(prompt()).payload("AT\x1b\rcde\x1b").lines({"SEND OK"});
+  client.program->write(
+      "ab\x1b"
+      "AT\x1b\rcde\x1b");
+  rig.loop.runFor(5s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.taken_bytes == 11);
+}
+
+TEST_CASE(
+    "where ESC cancels a send, what stands before it goes out and the connection is reset with a word") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.awaits("AT+QISEND=0,3").says(prompt()).payload("ab\x1b").lines({"OK"});
+  rig.port.awaits("AT").lines({"OK"});
+  rig.port.awaits("AT").lines({"OK"});
+  rig.port.awaits("AT+QISACK=0").says(sackLine(0, 0));
+  rig.port.awaits("AT+QISEND=0,2").says(prompt()).payload("ab").lines({"SEND OK"});
+  rig.port.always("AT+QISACK=0", sackLine(2, 2));
+  client.program->write(
+      "ab\x1b"
+      "AT+CFUN=1,1\r");
+  rig.loop.runFor(10s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.taken_bytes == 2);
+  CHECK(client.program->was_reset);
+  CHECK(rig.mux.counters().unsendable == 1);
+  CHECK(rig.port.count("AT+CFUN=1,1") == 0);
+  CHECK(rig.port.count("AT+QICLOSE=0") == 1);
+}

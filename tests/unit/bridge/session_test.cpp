@@ -28,6 +28,7 @@ class Bare final : public Session {
   void failed(Failure) override {}
   void sendDone(std::size_t) override {}
   void sendFull() override {}
+  void unsendable() override {}
   void readDone(Bytes) override {}
   void readRefused() override {}
   void counters(const module::SendCounters&) override {}

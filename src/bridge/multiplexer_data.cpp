@@ -1,0 +1,146 @@
+// The part of Multiplexer that moves payload, and finds out what has become of it where the module did not
+// say.
+#include "qimux/base/log.hpp"
+#include "qimux/bridge/multiplexer.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace qimux::bridge {
+
+using State = SessionState;
+
+// How much of what a session wants to send may go in this turn, as far as ESC is concerned.
+ByteView Multiplexer::sendable(const Session& session, ByteView payload) const {
+  if (session.protocol() == module::Protocol::Tcp) return payload.first(escape_.streamPart(payload));
+  return escape_.datagramMayGo(payload) ? payload : ByteView{};
+}
+
+async::Task<Result<void>> Multiplexer::performSend(Session& session) {
+  const int slot = session.slot();
+  const ByteView wanted = session.payload(quantum(session, loop_.now()));
+  if (wanted.empty()) co_return Result<void>();
+  const ByteView payload = sendable(session, wanted);
+  if (payload.empty()) {
+    auto refused = co_await refuseEscape(session);
+    co_return refused;
+  }
+  const std::size_t size = payload.size();
+  const auto done = co_await module_->sockets().send(slot, payload);
+  scheduler_.charge(Scheduler::sender(slot), size + kSendOverhead);
+  if (done) {
+    learnEscape(payload, true, true);
+    counters_.bytes_sent += size;
+    session.sendDone(size);
+    co_return done;
+  }
+  switch (done.error().kind) {
+    case ErrorKind::Full:
+      ++counters_.send_fail;
+      session.sendFull();
+      co_return Result<void>();
+    case ErrorKind::Refused:
+      // Not connected, it says. If the far end has closed, what it sent before is still to be read.
+      session.remoteClosed();
+      co_return Result<void>();
+    default:
+      break;
+  }
+  auto settled = co_await settleSend(session, payload, done.error());
+  co_return settled;
+}
+
+void Multiplexer::learnEscape(ByteView payload, bool taken, bool said_so) {
+  const auto before = escape_.meaning();
+  if (taken) {
+    escape_.taken(payload);
+  } else {
+    escape_.cancelled(payload, said_so);
+  }
+  if (escape_.meaning() == before) return;
+  if (escape_.meaning() == EscapeRule::Meaning::Cancels) {
+    log::warning("module: ESC (0x1b) cancels a send: what contains it cannot be sent through this module");
+  } else {
+    log::info("module: ESC (0x1b) in a send is data");
+  }
+}
+
+// The next byte of the stream, or some byte of the datagram, is one that this module cannot send.
+async::Task<Result<void>> Multiplexer::refuseEscape(Session& session) {
+  const int slot = session.slot();
+  ++counters_.unsendable;
+  session.unsendable();
+  if (session.protocol() == module::Protocol::Udp) co_return Result<void>();
+  log::warning(
+      fmt::format("socket {}: the next byte is ESC, which this module cannot send: the connection "
+                  "is reset",
+                  slot));
+  const auto closed = co_await module_->sockets().close(slot);
+  if (!closed) co_return std::unexpected(closed.error());
+  co_return Result<void>();
+}
+
+// No word of how a send ended: AT+QISACK tells whether the module has it. Nothing is sent twice on a guess.
+async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView payload, Error problem) {
+  const int slot = session.slot();
+  const std::size_t size = payload.size();
+  const bool cancelled = problem.kind == ErrorKind::Cancelled;
+  ++counters_.resyncs;
+  const auto synced = co_await module_->channel().resync();
+  if (!synced) co_return std::unexpected(synced.error());
+  if (session.protocol() == module::Protocol::Udp) {
+    if (cancelled) learnEscape(payload, false, true);
+    // Sent or lost: either is UDP.
+    session.sendDone(size);
+    co_return Result<void>();
+  }
+  if (session.state() != State::Connected) co_return Result<void>();
+  const auto told = co_await module_->sockets().acknowledged(slot);
+  if (!told && !at::answered(told.error())) co_return std::unexpected(told.error());
+  const bool clean = told && !synced->payload_spoiled;
+  if (clean && told->sent == session.sent() + size) {
+    ++counters_.sends_settled;
+    learnEscape(payload, true, true);
+    session.sendDone(size);
+  } else if (clean && told->sent == session.sent()) {
+    ++counters_.sends_settled;
+    learnEscape(payload, false, cancelled);
+    session.sendFull();
+  } else {
+    ++counters_.spoiled;
+    log::warning(fmt::format("socket {}: bytes of unknown fate were sent; the connection is reset", slot));
+    session.lost();
+    const auto closed = co_await module_->sockets().close(slot);
+    if (!closed) co_return std::unexpected(closed.error());
+  }
+  co_return Result<void>();
+}
+
+async::Task<Result<void>> Multiplexer::performRead(Session& session) {
+  const int slot = session.slot();
+  const std::size_t most = session.readSize(quantum(session, loop_.now()));
+  auto data = co_await module_->sockets().read(slot, most);
+  if (!data) {
+    if (data.error().kind == ErrorKind::Refused) {
+      session.readRefused();
+      co_return Result<void>();
+    }
+    // What the module had begun to hand over is gone, and with it the stream.
+    auto again = co_await resync();
+    if (!again) co_return again;
+    ++counters_.spoiled;
+    log::warning(fmt::format("socket {}: an answer was lost; the connection is reset", slot));
+    session.lost();
+    const auto closed = co_await module_->sockets().close(slot);
+    if (!closed) co_return std::unexpected(closed.error());
+    co_return Result<void>();
+  }
+  scheduler_.charge(Scheduler::reader(slot), data->size() + kReadOverhead);
+  if (data->empty()) ++counters_.empty_reads;
+  counters_.bytes_received += data->size();
+  session.readDone(std::move(*data));
+  co_return Result<void>();
+}
+
+}  // namespace qimux::bridge
