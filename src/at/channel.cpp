@@ -104,6 +104,7 @@ void Channel::onToken(const Token& token) {
       if (exchange_->completeButForEnd()) progress_.set();
       break;
     case Exchange::Verdict::SendPayload:
+      payload_written_ = true;
       // A port that takes nothing shows as a command without an end.
       static_cast<void>(write(payload_));
       break;
@@ -138,7 +139,9 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   ++counters_.commands;
   Exchange exchange(command);
   const Running running(*this, exchange, command.payload);
-  lexer_.expectPrompt(command.ending == Command::Ending::Send);
+  const bool sends = command.ending == Command::Ending::Send;
+  lexer_.expectPrompt(sends);
+  if (sends) payload_written_ = false;
   const std::string line = command.text + '\r';
   if (auto written = write(bytesOf(line)); !written) {
     co_return std::unexpected(written.error());

@@ -99,11 +99,13 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   const auto told = co_await module_->sockets().acknowledged(slot);
   if (!told && !at::answered(told.error())) co_return std::unexpected(told.error());
   const bool clean = told && !synced->payload_spoiled;
-  if (clean && told->sent == session.sent() + size) {
+  // Without a prompt nothing was written: what has gone out then is what made sure of the module.
+  const bool written = module_->channel().payloadWritten();
+  if (clean && written && told->sent == session.sentByModule() + size) {
     ++counters_.sends_settled;
     learnEscape(payload, true, true);
     session.sendDone(size);
-  } else if (clean && told->sent == session.sent()) {
+  } else if (clean && told->sent == session.sentByModule()) {
     ++counters_.sends_settled;
     learnEscape(payload, false, cancelled);
     session.sendFull();

@@ -45,6 +45,9 @@ class Channel {
   };
   async::Task<Result<Resynced>> resync(int attempts = 8);
   bool inDoubt() const { return in_doubt_; }
+  // Whether the prompt of the last Send had come, and its payload was written: otherwise whatever the module
+  // has taken since is not that.
+  bool payloadWritten() const { return payload_written_; }
   bool busy() const { return exchange_ != nullptr; }
 
   // While a name is open, which it is from the OK to AT+QIDNSGIP on, a bare address line is its answer, and
@@ -86,6 +89,7 @@ class Channel {
   async::Event heard_;
   bool done_ = false;
   bool in_doubt_ = false;
+  bool payload_written_ = false;
   bool dns_pending_ = false;
   bool late_send_end_ = false;
   std::deque<Urc> urcs_;

@@ -534,3 +534,19 @@ TEST_CASE(
   CHECK(rig.port.count("AT+CFUN=1,1") == 0);
   CHECK(rig.port.count("AT+QICLOSE=0") == 1);
 }
+
+TEST_CASE("a lost prompt, and as many bytes of the resynchronisation taken for payload: a reset") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  // Prompt and SEND OK are lost; "AT\r" and an ESC are four bytes.
+  rig.port.awaits("AT+QISEND=0,4").swallow(4);
+  rig.port.always("AT+QISACK=0", sackLine(4, 4));
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  client.program->write("ping");
+  rig.loop.runFor(40s);
+  CHECK(client.program->was_reset);
+  CHECK(client.taken_bytes == 0);
+  CHECK(rig.mux.counters().spoiled == 1);
+}
