@@ -304,6 +304,13 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
 
 async::Task<Result<void>> Multiplexer::performClose(Session& session) {
   const int slot = session.slot();
+  if (session.foundDead()) {
+    ++counters_.dead;
+    log::warning(
+        fmt::format("socket {}: nothing that was sent to {} is acknowledged any more: the connection "
+                    "is dead, and reset",
+                    slot, net::text(session.remote())));
+  }
   const auto done = co_await module_->sockets().close(slot);
   if (!done) {
     if (at::answered(done.error())) co_return done;

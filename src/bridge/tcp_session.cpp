@@ -41,6 +41,7 @@ TcpSession::TcpSession(async::Loop& loop, const SessionRules& rules, SessionId i
     : Session(loop, rules, id, module::Protocol::Tcp, remote),
       observer_(&observer),
       wake_(std::move(wake)),
+      liveness_(rules.liveness, loop.now()),
       lag_(kFirstLag),
       poll_step_(kFirstPoll),
       finish_beat_(kFirstFinishBeat),
@@ -102,6 +103,7 @@ Want TcpSession::want(async::TimePoint now) {
       wantRead(now, want);
       wantCounters(now, want);
       want.check = suspicious_;
+      wantLife(now, want);
       considerEnd(now, want);
       if (state_ == SessionState::Closing) {
         want = Want{};
@@ -162,9 +164,28 @@ void TcpSession::wantCounters(async::TimePoint now, Want& want) {
   want.next = std::min(want.next, due);
 }
 
+const Bytes* TcpSession::probe() const {
+  const auto it = rules_.probes.find(remote().port);
+  return it == rules_.probes.end() ? nullptr : &it->second;
+}
+
+void TcpSession::wantLife(async::TimePoint now, Want& want) {
+  // Behind the far end's close there is nothing to find out, and without counters no way to.
+  if (remote_closed_ || !counters_known_ || counters_refused_) return;
+  const auto wish = liveness_.want(now);
+  want.check |= wish.state;
+  want.acknowledged |= wish.counters;
+  if (wish.probe && want.send == 0 && now >= blocked_until_) want.send = probe()->size();
+  want.next = std::min(want.next, wish.next);
+}
+
 // Whether the socket has served its purpose.
 void TcpSession::considerEnd(async::TimePoint now, Want& want) {
   if (program_reset_) return enterClosing();
+  if (foundDead()) {
+    reset_program_ = true;
+    return enterClosing();
+  }
   if (remote_closed_) {
     const bool settled = inFlight() == 0 || !counters_known_ || now >= last_word_until_;
     if (module_empty_ && settled) return enterClosing();
@@ -212,11 +233,19 @@ ByteView TcpSession::payload(std::size_t quantum) {
     const std::size_t added = stream_->read(ByteSpan(outbox_).subspan(old));
     outbox_.resize(old + added);
   }
+  probing_ = outbox_.empty() && liveness_.state() == Liveness::State::SendProbe;
+  if (probing_) return *probe();
   return ByteView(outbox_).first(std::min(outbox_.size(), quantum));
 }
 
 void TcpSession::sendDone(std::size_t size) {
+  if (std::exchange(probing_, false)) {
+    probed_ += size;
+    liveness_.probeSent(loop_.now());
+    return;
+  }
   assert(size <= outbox_.size());
+  liveness_.sent(loop_.now());
   if (inFlight() == 0) counters_due_ = loop_.now() + lag_;
   if (size <= kSmall) last_small_ = loop_.now();
   sent_ += size;
@@ -259,6 +288,7 @@ void TcpSession::readDone(Bytes data) {
   poll_at_ = loop_.now() + poll_step_;
   emptied_ = false;
   received_ += data.size();
+  liveness_.moved(loop_.now());
   touch();
   if (data.size() <= kSmall) last_small_ = loop_.now();
   if (backlog_) {
@@ -296,6 +326,7 @@ void TcpSession::confirm(std::uint64_t acknowledged) {
   if (acknowledged <= acknowledged_) return;
   acknowledged_ = acknowledged;
   progress_at_ = loop_.now();
+  liveness_.moved(loop_.now());
   if (observer_ != nullptr) observer_->acknowledged(acknowledged_);
 }
 
@@ -305,6 +336,8 @@ void TcpSession::counters(const module::SendCounters& counters) {
   const std::uint64_t acknowledged = std::max(acknowledged_, sent_ - unacknowledged);
   const bool moved = acknowledged > acknowledged_;
   confirm(acknowledged);
+  if (moved && inFlight() > 0) liveness_.sent(loop_.now());
+  liveness_.countersTold(loop_.now(), counters.unacknowledged);
   counters_at_ = loop_.now();
   if (inFlight() == 0) {
     lag_ = std::max(kShortestLag, lag_ * 3 / 4);
@@ -326,6 +359,7 @@ void TcpSession::countersRefused() {
 
 void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> total) {
   data_waits_ = answered_ = true;
+  liveness_.moved(loop_.now());
   emptied_ = false;
   backlog_ = total;
   if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now() + kShortestLag);
@@ -345,6 +379,7 @@ void TcpSession::checked(bool connected) {
   suspicious_ = false;
   if (state_ != SessionState::Connected) return;
   if (connected) {
+    liveness_.stateTold(loop_.now(), probe() != nullptr);
     // A late duplicate: this connection lives.
     remote_closed_ = false;
     if (std::exchange(counters_refused_, false)) {
@@ -363,6 +398,7 @@ void TcpSession::connected() {
   if (state_ != SessionState::Opening) return;
   open_deadline_ = async::TimePoint::max();
   enter(SessionState::Connected);
+  liveness_.moved(loop_.now());
   poll_at_ = loop_.now() + poll_step_;
   touch();
   if (observer_ != nullptr) observer_->connected();

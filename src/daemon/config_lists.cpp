@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qimux::daemon {
 
 namespace {
@@ -34,6 +36,14 @@ std::string ports(const PolicyRule& rule) {
   return fmt::format("\"{}-{}\"", rule.ports->first, rule.ports->last);
 }
 
+// ESC is the end of a send to some firmware, and a probe cannot be cut.
+Problem readProbe(const TomlValue& value, Probe& probe) {
+  if (auto problem = readHex(value, kMaxProbe, probe.payload)) return problem;
+  const bool escape = std::ranges::find(probe.payload, Byte{0x1b}) != probe.payload.end();
+  if (escape) return "contains 1b (ESC), at which a module may end what it sends; choose another message";
+  return std::nullopt;
+}
+
 Problem readTo(const TomlValue& value, PolicyRule& rule) {
   net::Cidr network;
   if (auto problem = readNetwork(value, network)) return problem;
@@ -56,7 +66,7 @@ const std::vector<ConfigKey<Probe>>& probeKeys() {
        [](const TomlValue& v, Probe& p) { return readPort(v, p.port); },
        [](const Probe& p) { return portOrNothing(p.port); }, true},
       {"payload_hex", "text", "What is sent: a message of the port's protocol that the far end ignores.",
-       [](const TomlValue& v, Probe& p) { return readHex(v, kMaxProbe, p.payload); },
+       readProbe,
        [](const Probe& p) { return p.payload.empty() ? std::string() : tomlString(hex(p.payload)); }, true},
   };
   return kKeys;

@@ -54,6 +54,11 @@ bridge::MultiplexerOptions multiplexerOptions(const Config& config) {
   options.session.udp_idle = config.sockets.udp_idle;
   options.session.half_close_linger = config.sockets.half_close_linger;
   options.session.ask_acknowledged = config.tcp.acknowledge == Acknowledge::Remote;
+  options.session.liveness.idle = config.keepalive.idle;
+  options.session.liveness.first_check = config.keepalive.first_check;
+  options.session.liveness.interval = config.keepalive.interval;
+  options.session.liveness.attempts = config.keepalive.attempts;
+  for (const auto& probe : config.keepalive.probes) options.session.probes[probe.port] = probe.payload;
   options.line_rate = static_cast<std::uint32_t>(config.serial.baud / 10);
   return options;
 }

@@ -70,7 +70,6 @@ void warnOfIdleKeys(const daemon::Config& config) {
   const auto warn = [](std::string_view key) {
     log::warning(fmt::format("{} is set, but has no effect in this version", key));
   };
-  if (!config.keepalive.probes.empty()) warn("keepalive.probe");
   if (!config.listen.empty()) warn("listen");
   if (config.module.reset.kind != daemon::ResetLine::Kind::None) warn("module.reset");
 }

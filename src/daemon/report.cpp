@@ -177,6 +177,7 @@ ordered_json statsReport(const Rooms& rooms) {
   stats["send.fail"] = sockets.send_fail;
   stats["send.settled"] = sockets.sends_settled;
   stats["send.spoiled"] = sockets.spoiled;
+  stats["keepalive.dead"] = sockets.dead;
   stats["send.unsendable"] = sockets.unsendable;
   stats["acknowledge.queries"] = sockets.acknowledge_queries;
   stats["acknowledge.line_bytes"] = sockets.acknowledge_bytes;

@@ -77,6 +77,7 @@ class Multiplexer {
     std::uint64_t send_fail = 0;
     std::uint64_t resyncs = 0;
     std::uint64_t sends_settled = 0;  // whose end was lost, and AT+QISACK told
+    std::uint64_t dead = 0;           // connections that were found dead (application note 6)
     std::uint64_t unsendable = 0;     // datagrams and connections given up because of an ESC
     std::uint64_t spoiled = 0;        // connections given up because bytes of unknown fate went to them
     std::uint64_t acknowledge_queries = 0;

@@ -5,11 +5,13 @@
 #pragma once
 
 #include "qimux/async/loop.hpp"
+#include "qimux/bridge/liveness.hpp"
 #include "qimux/bridge/slot_pool.hpp"
 #include "qimux/module/sockets.hpp"
 #include "qimux/net/address.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 
 namespace qimux::bridge {
@@ -51,6 +53,8 @@ struct SessionRules {
   async::Duration udp_idle = std::chrono::seconds(300);
   async::Duration half_close_linger = std::chrono::seconds(30);
   bool ask_acknowledged = true;  // tcp.acknowledge = "remote"
+  LivenessRules liveness{};
+  std::map<std::uint16_t, Bytes> probes{};  // by the far end's port: what is sent to see whether it lives
   // Each arrival is told with its size (AT+QINDI=2). The multiplexer sets it when the link is up.
   bool packet_sizes = false;
 };
@@ -70,6 +74,8 @@ class Session {
   SessionState state() const { return state_; }
   int slot() const { return slot_; }  // -1 without
   std::uint64_t sent() const { return sent_; }
+  // What AT+QISACK must call sent: the program's bytes and ours.
+  std::uint64_t sentByModule() const { return sent_ + probed_; }
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t received() const { return received_; }
   async::TimePoint lastActive() const { return last_active_; }
@@ -102,6 +108,8 @@ class Session {
   virtual void arrived(std::optional<std::size_t> newest, std::optional<std::size_t> total) = 0;
   virtual void remoteClosed() = 0;
   virtual void checked(bool connected) = 0;
+  // It was ended because nothing showed that its path still lives.
+  virtual bool foundDead() const { return false; }
   // Whether the far end, or the module for it, has said that the connection ends. UDP knows no such word.
   virtual bool endHeard() const { return true; }
   // The socket is gone, with what was in it: the context, the module or the link was lost.
@@ -120,6 +128,7 @@ class Session {
   bool open_sent_ = false;
   async::TimePoint open_deadline_ = async::TimePoint::max();
   std::uint64_t sent_ = 0;
+  std::uint64_t probed_ = 0;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t received_ = 0;
   async::TimePoint last_small_ = async::TimePoint::min();

@@ -15,6 +15,10 @@
 // program. AT+QISACK is wanted only while something is unacknowledged: at an answer (which nearly always
 // carries the acknowledgement), else at a beat that follows the lag seen so far.
 //
+// Silence: Liveness says when the module is to be asked whether the connection lives, and whether it is dead;
+// then the program gets a reset. A probe of a port that has one goes out between the program's own bytes,
+// when there were none for long, and is not counted as theirs.
+//
 // Ends: the program's end of output waits until everything is acknowledged; then the socket is closed at once
 // where the program is gone altogether, or after the linger time where it only said that it sends no more
 // (the module cannot half-close). The far end's close is followed by reading until the module has nothing
@@ -84,6 +88,7 @@ class TcpSession final : public Session {
   void remoteClosed() override;
   void checked(bool connected) override;
   bool endHeard() const override { return remote_closed_; }
+  bool foundDead() const override { return liveness_.state() == Liveness::State::Dead; }
   void lost() override;
   void closed() override;
 
@@ -94,6 +99,8 @@ class TcpSession final : public Session {
   void wantSend(async::TimePoint now, Want& want);
   void wantRead(async::TimePoint now, Want& want);
   void wantCounters(async::TimePoint now, Want& want);
+  void wantLife(async::TimePoint now, Want& want);
+  const Bytes* probe() const;
   void considerEnd(async::TimePoint now, Want& want);
   void finish();
   void enterClosing();
@@ -108,6 +115,8 @@ class TcpSession final : public Session {
   std::unique_ptr<AppStream> stream_;
   Bytes outbox_;
   Bytes inbox_;
+  Liveness liveness_;
+  bool probing_ = false;  // what payload() gave last is the probe
   bool data_waits_ = false;
   std::optional<std::size_t> backlog_;
   bool answered_ = false;  // something has come since the last send

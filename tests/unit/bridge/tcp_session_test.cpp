@@ -191,6 +191,7 @@ TEST_CASE("an answer of the far end makes the question due at once") {
 TEST_CASE("where acknowledgements are not shown, they are asked for only to end and to go on") {
   SessionRig rig;
   rig.rules.ask_acknowledged = false;
+  rig.rules.liveness.first_check = 1h;
   rig.connect();
   rig.program->write("hello");
   rig.send();
@@ -298,6 +299,7 @@ TEST_CASE("a program that does not read stops its own flow, and loses nothing") 
 
 TEST_CASE("arrivals whose URC was lost are looked for, ever more rarely") {
   SessionRig rig;
+  rig.rules.liveness.idle = 24h;
   rig.connect();
   CHECK_FALSE(rig.want().poll);
   CHECK(rig.want().next == rig.loop.now() + 4s);

@@ -304,6 +304,10 @@ TEST_CASE("a section is no value and a list is a list of tables") {
 TEST_CASE("keys of lists that must be there are missed") {
   CHECK(errorsOf("[[listen]]\n") == std::vector<std::string>{"test.toml:1: listen.port: is missing; add it",
                                                              "test.toml:1: listen.to: is missing; add it"});
+  CHECK(
+      errorOf("[[keepalive.probe]]\nport = 1\npayload_hex = \"c01b00\"\n") ==
+      "test.toml:3: keepalive.probe.payload_hex: contains 1b (ESC), at which a module may end what it sends; "
+      "choose another message");
   CHECK(errorsOf("[[keepalive.probe]]\nport = 1\n") ==
         std::vector<std::string>{"test.toml:1: keepalive.probe.payload_hex: is missing; add it"});
 }
