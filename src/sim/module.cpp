@@ -41,6 +41,7 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       later_(loop),
       last_input_(loop.now()) {
   stack_.backlog = std::move(host_.backlog);
+  stack_.unsaid = [this] { return wire_.pending(); };
   stored_.baud = options_.autobaud ? 0 : options_.baud;
   settings_ = stored_;
   if (options_.power_on) {

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kLargestPush = 1460;
 // With so many bytes on their way to the host nothing more is pushed, for so long.
 constexpr std::size_t kPushBacklog = 4096;
+constexpr std::size_t kPushTurn = 65536;
 constexpr auto kPushAgain = std::chrono::milliseconds(5);
 
 }  // namespace
@@ -72,6 +73,10 @@ void Stack::pushSlot(Slot& slot) {
   while (slot.connection && slot.connection->kept() > 0) {
     if (backlog && backlog() > kPushBacklog) {
       push_again_.start(kPushAgain, [this] { push(); });
+      return;
+    }
+    if (unsaid && unsaid() > kPushTurn) {
+      push_again_.start(async::Duration{0}, [this] { push(); });
       return;
     }
     const ByteView data = slot.connection->peek(kLargestPush);

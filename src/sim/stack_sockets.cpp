@@ -38,7 +38,7 @@ void Stack::open(Slot& slot, Protocol protocol, std::string host, std::uint16_t 
   slot.transparent = foreground().transparent;
   slot.indi = settings_.indi;
   slot.generation = ++generations_;
-  const auto current = [this, &slot, generation = slot.generation, alive = std::weak_ptr(alive_)] {
+  const auto current = [&slot, generation = slot.generation, alive = std::weak_ptr(alive_)] {
     return !alive.expired() && slot.generation == generation;
   };
   if (!room) {

@@ -126,6 +126,9 @@ class Stack final : private ConnectionEvents, private ServerEvents {
   void push();
   // Bytes on their way to the host; while there are many, nothing is pushed. May be empty.
   std::move_only_function<std::size_t()> backlog;
+  // Bytes said in this turn of the loop, which leave at its end: so many more, and pushing goes on in the
+  // next.
+  std::move_only_function<std::size_t()> unsaid;
 
  private:
   void connected(Connection& connection) override;

@@ -23,6 +23,9 @@ class Wire {
   void print(ByteView bytes);
   void print(std::string_view text) { print(bytesOf(text)); }
 
+  // Said, and not yet on its way.
+  std::size_t pending() const { return out_.size(); }
+
   // What the module hears of bytes that came. Valid until the next call.
   ByteView heard(ByteView bytes);
 
