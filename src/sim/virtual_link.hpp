@@ -152,11 +152,14 @@ class VirtualLink {
     }
     plan();
   }
+  // Datagrams have no end.
   void peerCloses() {
+    if (protocol_ == Protocol::Udp) return;
     ended_ = true;
     plan();
   }
   void peerResets() {
+    if (protocol_ == Protocol::Udp) return;
     broken_ = true;
     in_.clear();
     out_.clear();
