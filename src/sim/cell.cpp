@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace qimux::sim {
@@ -16,19 +17,31 @@ constexpr double kSmsReady = 1.0;
 constexpr double kGsm = 2.2;
 constexpr double kGprs = 3.0;
 
+constexpr std::string_view kUsualPin = "1234";
 constexpr std::string_view kPuk = "12345678";
 
 constexpr int kSimNotInserted = 10;
 constexpr int kPinRequired = 11;
 constexpr int kPukRequired = 12;
+constexpr int kSimFailure = 13;
 constexpr int kSimBusy = 14;
 constexpr int kWrongPassword = 16;
 constexpr int kNotAllowed = 3;
 
+bool fitsPin(std::string_view text) {
+  return text.size() >= 4 && text.size() <= 8 &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 }  // namespace
 
 Cell::Cell(async::Loop& loop, const Options& options, Events events)
-    : options_(options), events_(std::move(events)), boot_(loop), network_(loop), pin_(options.pin) {}
+    : options_(options),
+      events_(std::move(events)),
+      boot_(loop),
+      network_(loop),
+      pin_(options.pin.empty() ? kUsualPin : options.pin),
+      pin_asked_(!options.pin.empty()) {}
 
 async::Duration Cell::after(double share) const {
   return async::Duration(
@@ -38,11 +51,8 @@ async::Duration Cell::after(double share) const {
 void Cell::startBooted() {
   powerOff();
   if (options_.no_sim) return;
-  if (!pin_.empty()) {
-    sim_ = tries_ > 0 ? SimState::PinNeeded : SimState::PukNeeded;
-    return;
-  }
-  sim_ = SimState::Ready;
+  sim_ = locked();
+  if (sim_ != SimState::Ready) return;
   init_state_ = 3;
   gsm_ = gprs_ = coverage_ ? Registration::Home : Registration::Searching;
   attached_ = true;
@@ -72,8 +82,8 @@ void Cell::simStarts() {
     events_.urc("+CPIN: NOT INSERTED");
     return;
   }
-  if (!pin_.empty()) {
-    sim_ = tries_ > 0 ? SimState::PinNeeded : SimState::PukNeeded;
+  sim_ = locked();
+  if (sim_ != SimState::Ready) {
     events_.urc(fmt::format("+CPIN: {}", simText()));
     return;
   }
@@ -133,6 +143,8 @@ std::string_view Cell::simText() const {
       return "SIM PUK";
     case SimState::Ready:
       return "READY";
+    case SimState::Blocked:
+      return "SIM failure";
   }
   return "";
 }
@@ -150,30 +162,68 @@ int Cell::simProblem() const {
     case SimState::Ready:
       // Seen for seconds after the start.
       return init_state_ < 2 ? kSimBusy : 0;
+    case SimState::Blocked:
+      return kSimFailure;
   }
   return kSimBusy;
 }
 
-int Cell::enterPin(std::string_view pin) {
-  if (sim_ == SimState::Absent) return kSimNotInserted;
-  if (sim_ == SimState::Starting) return kSimBusy;
-  if (sim_ == SimState::PukNeeded) return kPukRequired;
-  if (sim_ == SimState::Ready) return kNotAllowed;
-  if (pin != pin_) {
-    if (--tries_ == 0) sim_ = SimState::PukNeeded;
-    return kWrongPassword;
+// How a SIM is after the power has come.
+SimState Cell::locked() const {
+  if (puk_tries_ == 0) return SimState::Blocked;
+  if (tries_ == 0) return SimState::PukNeeded;
+  return pin_asked_ ? SimState::PinNeeded : SimState::Ready;
+}
+
+int Cell::checkPin(std::string_view pin) {
+  if (pin == pin_) {
+    tries_ = kPinTries;
+    return 0;
   }
-  tries_ = 3;
+  if (--tries_ == 0) sim_ = SimState::PukNeeded;
+  return kWrongPassword;
+}
+
+int Cell::enterPin(std::string_view pin) {
+  if (sim_ == SimState::Ready) return kNotAllowed;
+  if (sim_ != SimState::PinNeeded) return simProblem();
+  if (const int problem = checkPin(pin)) return problem;
   simReady();
   return 0;
 }
 
 int Cell::enterPuk(std::string_view puk, std::string_view new_pin) {
+  if (sim_ == SimState::Blocked) return kSimFailure;
   if (sim_ != SimState::PukNeeded) return kNotAllowed;
-  if (puk != kPuk) return kWrongPassword;
+  if (puk != kPuk) {
+    if (--puk_tries_ == 0) sim_ = SimState::Blocked;
+    return kWrongPassword;
+  }
+  if (!fitsPin(new_pin)) return kWrongPassword;
   pin_ = new_pin;
-  tries_ = 3;
-  simReady();
+  tries_ = kPinTries;
+  puk_tries_ = kPukTries;
+  // It stays ready where it was: three wrong PINs can be given to AT+CLCK, too.
+  if (init_state_ == 0) {
+    simReady();
+  } else {
+    sim_ = SimState::Ready;
+  }
+  return 0;
+}
+
+int Cell::askPin(bool asked, std::string_view pin) {
+  if (const int problem = simProblem()) return problem;
+  if (const int problem = checkPin(pin)) return problem;
+  pin_asked_ = asked;
+  return 0;
+}
+
+int Cell::changePin(std::string_view pin, std::string_view new_pin) {
+  if (const int problem = simProblem()) return problem;
+  if (!pin_asked_ || !fitsPin(new_pin)) return kNotAllowed;
+  if (const int problem = checkPin(pin)) return problem;
+  pin_ = new_pin;
   return 0;
 }
 

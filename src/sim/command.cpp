@@ -13,6 +13,10 @@ bool isDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
+bool isLetterOf(char c, char upper) {
+  return std::toupper(static_cast<unsigned char>(c)) == upper;
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -33,6 +37,12 @@ std::size_t findOutsideQuotes(std::string_view text, char separator) {
 std::size_t basicLength(std::string_view text) {
   std::size_t length = 0;
   if (text[length] == '&' && length + 1 < text.size()) ++length;
+  ++length;
+  while (length < text.size() && isDigit(text[length])) ++length;
+  if (!isLetterOf(text.front(), 'S') || length == text.size()) return length;
+  // A register is read or set: S3?, S3=13.
+  if (text[length] == '?') return length + 1;
+  if (text[length] != '=') return length;
   ++length;
   while (length < text.size() && isDigit(text[length])) ++length;
   return length;
@@ -85,7 +95,10 @@ std::vector<std::string_view> splitLine(std::string_view line) {
       continue;
     }
     std::size_t length = 0;
-    if (isLetter(line.front()) || line.front() == '&') {
+    if (isLetterOf(line.front(), 'D')) {
+      // A number to dial goes to the end of the line; its semicolon asks for speech.
+      length = line.size();
+    } else if (isLetter(line.front()) || line.front() == '&') {
       length = basicLength(line);
     } else {
       length = findOutsideQuotes(line, ';');
@@ -105,6 +118,8 @@ std::optional<Call> parseCall(std::string_view part, std::string& name_store) {
   if (extended) {
     end = 1;
     while (end < part.size() && (isLetter(part[end]) || isDigit(part[end]))) ++end;
+  } else if (isLetterOf(part.front(), 'D')) {
+    end = 1;
   } else {
     while (end < part.size() && !isDigit(part[end])) ++end;
   }
@@ -151,6 +166,12 @@ const CommandTable& allCommands() {
     addServerCommands(made);
     addTransparentCommands(made);
     addNameCommands(made);
+    addModemCommands(made);
+    addClockCommands(made);
+    addOperatorCommands(made);
+    addSimCommands(made);
+    addSmsCommands(made);
+    addMessageCommands(made);
     return made;
   }();
   return table;

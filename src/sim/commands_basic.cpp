@@ -40,14 +40,41 @@ Reply cmee(Module& module, const Call& call) {
   return Reply::ok();
 }
 
+Reply quiet(Module& module, const Call& call) {
+  const auto value = basicValue(call, 1);
+  if (!value) return Reply::error();
+  module.settings().modem.quiet = module.terminal().settings().quiet = *value == 1;
+  return Reply::ok();
+}
+
+// What AT&F, AT&W and ATZ are about. The rate stays: it would not be heard any more.
+void copyProfile(Settings& to, const Settings& from) {
+  to.echo = from.echo;
+  to.verbose = from.verbose;
+  to.cmee = from.cmee;
+  to.dtr_action = from.dtr_action;
+  to.modem = from.modem;
+}
+
+void useProfile(Module& module, const Settings& from) {
+  copyProfile(module.settings(), from);
+  Terminal::Settings& terminal = module.terminal().settings();
+  terminal.echo = from.echo;
+  terminal.verbose = from.verbose;
+  terminal.cmee = from.cmee;
+  terminal.quiet = from.modem.quiet;
+}
+
 Reply factory(Module& module, const Call& call) {
   if (basicValue(call, 0) != 0) return Reply::error();
-  const Settings fresh;
-  Settings& now = module.settings();
-  now.echo = module.terminal().settings().echo = fresh.echo;
-  now.verbose = module.terminal().settings().verbose = fresh.verbose;
-  now.cmee = module.terminal().settings().cmee = fresh.cmee;
-  now.dtr_action = fresh.dtr_action;
+  useProfile(module, Settings{});
+  return Reply::ok();
+}
+
+// Calls would end; there are none.
+Reply restore(Module& module, const Call& call) {
+  if (basicValue(call, 0) != 0) return Reply::error();
+  useProfile(module, module.stored());
   return Reply::ok();
 }
 
@@ -55,10 +82,7 @@ Reply store(Module& module, const Call& call) {
   if (basicValue(call, 0) != 0) return Reply::error();
   const Settings& now = module.settings();
   Settings& stored = module.stored();
-  stored.echo = now.echo;
-  stored.verbose = now.verbose;
-  stored.cmee = now.cmee;
-  stored.dtr_action = now.dtr_action;
+  copyProfile(stored, now);
   stored.baud = now.baud;
   stored.flow = now.flow;
   stored.format = now.format;
@@ -114,6 +138,8 @@ void addBasicCommands(CommandTable& table) {
   table.add("V", verbose);
   table.add("&F", factory);
   table.add("&W", store);
+  table.add("Z", restore);
+  table.add("Q", quiet);
   table.add("+CMEE", cmee);
   table.add("+IPR", rate);
   table.add("+IFC", flow);

@@ -6,6 +6,7 @@
 namespace qimux::sim {
 namespace {
 
+constexpr int kSimFailure = 13;
 constexpr int kSimBusy = 14;
 constexpr int kSimAbsent = 10;
 constexpr auto kPowerDown = std::chrono::milliseconds(500);
@@ -16,10 +17,10 @@ Reply pin(Module& module, const Call& call) {
   if (call.form == Form::Read) {
     if (cell.sim() == SimState::Absent) return Reply::cme(kSimAbsent);
     if (cell.sim() == SimState::Starting) return Reply::cme(kSimBusy);
+    if (cell.sim() == SimState::Blocked) return Reply::cme(kSimFailure);
     module.terminal().info(fmt::format("+CPIN: {}", cell.simText()));
     return Reply::ok();
   }
-  if (call.form == Form::Test) return Reply::ok();
   if (call.form != Form::Set || call.count() > 2) return Reply::error();
   const std::string_view first = call.args[0].text;
   const int problem = call.count() == 2 ? cell.enterPuk(first, call.args[1].text) : cell.enterPin(first);
@@ -89,14 +90,6 @@ Reply attach(Module& module, const Call& call) {
   return Reply::ok();
 }
 
-Reply operatorName(Module& module, const Call& call) {
-  if (call.form != Form::Read) return Reply::error();
-  if (const int problem = module.cell().simProblem()) return Reply::cme(problem);
-  const bool home = module.cell().gsm() == Registration::Home;
-  module.terminal().info(home ? "+COPS: 0,0,\"CHINA MOBILE\"" : "+COPS: 0");
-  return Reply::ok();
-}
-
 Reply initState(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   module.terminal().info(fmt::format("+QINISTAT: {}", module.cell().initState()));
@@ -151,7 +144,6 @@ void addNetworkCommands(CommandTable& table) {
   table.add("+CREG", gsmRegistration);
   table.add("+CGREG", gprsRegistration);
   table.add("+CGATT", attach);
-  table.add("+COPS", operatorName);
   table.add("+QINISTAT", initState);
   table.add("+QNSTATUS", networkStatus);
   table.add("+QIURC", callReady);

@@ -206,6 +206,13 @@ Result<void> urc(Module& module, const Words& words) {
   return {};
 }
 
+// The text is all that is left of the line, blanks and all.
+Result<void> sms(Module& module, const Words& words) {
+  const std::size_t blank = words.rest.find(' ');
+  if (blank == std::string_view::npos) return wrong(words, "needs a number and a text");
+  return module.sms().arrive(words.rest.substr(0, blank), words.rest.substr(blank + 1));
+}
+
 struct Fault {
   FaultInfo info;
   Result<void> (*run)(Module&, const Words&);
@@ -243,6 +250,8 @@ constexpr std::array kFaults{
     Fault{{"name-fail", "[COUNT]", "the next COUNT questions for a name find nothing"}, nameFail},
     Fault{{"deregister", "", "out of coverage; the PDP context stays"}, deregister},
     Fault{{"register", "", "in coverage again"}, registerAgain},
+    Fault{{"sms", "FROM TEXT", "a short message comes, UTF-8; FROM is a number or a name of 11 letters"},
+          sms},
     Fault{{"urc", "TEXT", "says TEXT out of the blue, as RING or +CMTI: \"SM\",1"}, urc},
 };
 

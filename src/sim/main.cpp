@@ -77,6 +77,16 @@ void addNetwork(CLI::App& app, Options& options) {
   app.add_flag("--resolve", options.resolve, "ask this machine's resolver for other names");
 }
 
+void addMessages(CLI::App& app, Options& options) {
+  sim::Options& module = options.module;
+  app.add_option("--sms", options.sms, "FROM=TEXT: a message that is on the SIM, UTF-8; may be repeated")
+      ->take_all();
+  addDuration(app, "--sms-time", module.sms_sending, 1, "s that the network takes for a message");
+  app.add_flag("--sms-loop", module.sms_loop, "every message that is sent comes back");
+  app.add_option("--own-number", module.own_number, "of the SIM; what is sent to it comes back")
+      ->capture_default_str();
+}
+
 void addControl(CLI::App& app, Options& options) {
   app.add_option("--script", options.script, "faults by time, one a line: at SECONDS VERB ...");
   app.add_option("--control", options.control, "unix socket for faults, one a line");
@@ -102,6 +112,7 @@ int main(int argc, char** argv) try {
   addLine(app, options);
   addModule(app, options);
   addNetwork(app, options);
+  addMessages(app, options);
   addControl(app, options);
   addLists(app);
   CLI11_PARSE(app, argc, argv);

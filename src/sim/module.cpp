@@ -38,6 +38,9 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       stack_(loop, options_, network, transcript_, terminal_, cell_, settings_, data_mode_),
       send_phase_(*this),
       data_mode_(*this),
+      clock_(loop),
+      sms_(loop, options_, transcript_, terminal_, cell_, clock_),
+      sms_phase_(*this),
       later_(loop),
       last_input_(loop.now()) {
   stack_.backlog = std::move(host_.backlog);
@@ -118,6 +121,12 @@ bool Module::synchronized(ByteView& bytes) {
 Reply Module::execute(std::string_view command) {
   const auto call = parseCall(command, name_store_);
   if (call) {
+    if (call->form == Form::Test) {
+      if (const auto answer = testAnswer(call->name)) {
+        if (!answer->empty()) terminal_.info(fmt::format("{}: {}", call->name, *answer));
+        return Reply::ok();
+      }
+    }
     if (const Handler handler = allCommands().find(call->name)) {
       const Reply reply = handler(*this, *call);
       const bool numbered = reply.kind == Reply::Kind::Error && call->name.starts_with("+QI");
@@ -136,10 +145,11 @@ void Module::forgetEverything() {
   settings_ = stored_;
   later_.clear();
   send_phase_.reset();
+  sms_.reset();
   stack_.reset();
   wire_.clear();
   terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee,
-                                     static_cast<FlowControl>(settings_.flow[1])});
+                                     static_cast<FlowControl>(settings_.flow[1]), settings_.modem.quiet});
   cell_.call_ready_shown = settings_.call_ready;
   waking_until_ = {};
   last_input_ = loop_.now();

@@ -16,6 +16,7 @@
 
 #include <cctype>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -96,6 +97,19 @@ Result<Options> moduleOptions(const ProgramOptions& options) {
     if (!quirk) return std::unexpected(invalid("--quirk", value, "is not one of --list-quirks"));
     (without ? result.without : result.quirks).add(*quirk);
   }
+  for (const auto& value : options.sms) {
+    auto parts = splitAtEquals("--sms", value);
+    if (!parts) return std::unexpected(parts.error());
+    if (!composeDeliver(parts->first, parts->second, 0)) {
+      return std::unexpected(
+          invalid("--sms", value, "must be FROM=TEXT: a number or a short name, and a text"));
+    }
+    result.sms.push_back(std::move(*parts));
+  }
+  if (!parseNumber(result.own_number)) {
+    return std::unexpected(invalid("--own-number", result.own_number, "is no number"));
+  }
+  result.wall_clock = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
   return result;
 }
 

@@ -33,6 +33,7 @@ std::string_view cmeText(int code) {
       Text{13, "SIM failure"},
       Text{14, "SIM busy"},
       Text{16, "incorrect password"},
+      Text{21, "invalid index"},
       Text{30, "no network service"},
   };
   for (const auto& entry : kTexts) {
@@ -270,8 +271,10 @@ void Terminal::info(std::string_view line) {
 
 void Terminal::printResult(Reply reply) {
   const bool ok = reply.kind == Reply::Kind::Ok;
-  if (reply.kind == Reply::Kind::Done) return;
-  if (reply.kind == Reply::Kind::Cme && settings_.cmee == 1) {
+  if (reply.kind == Reply::Kind::Done || settings_.quiet) return;
+  if (reply.kind == Reply::Kind::Cms) {
+    info(fmt::format("+CMS ERROR: {}", reply.code));
+  } else if (reply.kind == Reply::Kind::Cme && settings_.cmee == 1) {
     info(fmt::format("+CME ERROR: {}", reply.code));
   } else if (reply.kind == Reply::Kind::Cme && settings_.cmee == 2) {
     info(fmt::format("+CME ERROR: {}", cmeText(reply.code)));

@@ -14,7 +14,8 @@
 
 namespace qimux::sim {
 
-enum class SimState { Absent, Starting, PinNeeded, PukNeeded, Ready };
+// Blocked: ten wrong PUKs, for good.
+enum class SimState { Absent, Starting, PinNeeded, PukNeeded, Ready, Blocked };
 
 // The numbers of +CREG and +CGREG.
 enum class Registration { Idle = 0, Home = 1, Searching = 2, Denied = 3, Unknown = 4, Roaming = 5 };
@@ -24,6 +25,9 @@ enum class Function { Minimum = 0, Full = 1, Flight = 4 };
 
 class Cell {
  public:
+  static constexpr int kPinTries = 3;
+  static constexpr int kPukTries = 10;
+
   struct Events {
     // A line that the module says by itself.
     std::move_only_function<void(std::string)> urc;
@@ -46,9 +50,15 @@ class Cell {
   int simProblem() const;
   // The SIM takes it; 0, or the code of +CME ERROR. Three wrong ones ask for the PUK.
   int enterPin(std::string_view pin);
-  // The PUK is 12345678.
+  // The PUK is 12345678. Ten wrong ones block the SIM.
   int enterPuk(std::string_view puk, std::string_view new_pin);
+  // AT+CLCK="SC" and AT+CPWD="SC" ask for the PIN too, which is 1234 where options name none, and count the
+  // tries. AT+CPWD works only while the PIN is asked for, as on any SIM (3GPP 51.011, 11.3.2).
+  bool pinAsked() const { return pin_asked_; }
+  int askPin(bool asked, std::string_view pin);
+  int changePin(std::string_view pin, std::string_view new_pin);
   int pinTriesLeft() const { return tries_; }
+  int pukTriesLeft() const { return puk_tries_; }
 
   Function function() const { return function_; }
   void setFunction(Function function);
@@ -61,6 +71,7 @@ class Cell {
 
   Registration gsm() const { return gsm_; }
   Registration gprs() const { return gprs_; }
+  bool registered() const { return gsm_ == Registration::Home || gsm_ == Registration::Roaming; }
   bool online() const { return attached_ && (gprs_ == Registration::Home || gprs_ == Registration::Roaming); }
   // AT+CREG=n, AT+CGREG=n: 0 mute, 1 state, 2 state and cell.
   int gsm_reports = 0;
@@ -79,6 +90,8 @@ class Cell {
   async::Duration after(double share) const;
   void simStarts();
   void simReady();
+  SimState locked() const;
+  int checkPin(std::string_view pin);
   void registerSoon(async::Duration gsm, async::Duration gprs);
   void setGsm(Registration state);
   void setGprs(Registration state);
@@ -89,7 +102,9 @@ class Cell {
   Timeline network_;
   SimState sim_ = SimState::Absent;
   std::string pin_;
-  int tries_ = 3;
+  bool pin_asked_ = false;
+  int tries_ = kPinTries;
+  int puk_tries_ = kPukTries;
   Function function_ = Function::Full;
   bool attached_ = false;
   bool coverage_ = true;

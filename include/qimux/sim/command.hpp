@@ -72,6 +72,16 @@ void addDataCommands(CommandTable& table);
 void addServerCommands(CommandTable& table);
 void addTransparentCommands(CommandTable& table);
 void addNameCommands(CommandTable& table);
+void addModemCommands(CommandTable& table);
+void addClockCommands(CommandTable& table);
+void addOperatorCommands(CommandTable& table);
+void addSimCommands(CommandTable& table);
+void addSmsCommands(CommandTable& table);
+void addMessageCommands(CommandTable& table);
+
+// What AT+X=? shows, for every command of which it is always the same: the text behind the colon, "" where
+// there is nothing but OK. Nothing where the command answers by itself or has no such form.
+std::optional<std::string_view> testAnswer(std::string_view name);
 
 // Everything the simulator implements; made once.
 const CommandTable& allCommands();

@@ -19,12 +19,15 @@
 #include "qimux/base/bytes.hpp"
 #include "qimux/base/error.hpp"
 #include "qimux/sim/cell.hpp"
+#include "qimux/sim/clock.hpp"
 #include "qimux/sim/command.hpp"
 #include "qimux/sim/data_mode.hpp"
 #include "qimux/sim/network.hpp"
 #include "qimux/sim/options.hpp"
 #include "qimux/sim/send_phase.hpp"
 #include "qimux/sim/settings.hpp"
+#include "qimux/sim/sms.hpp"
+#include "qimux/sim/sms_phase.hpp"
 #include "qimux/sim/stack.hpp"
 #include "qimux/sim/terminal.hpp"
 #include "qimux/sim/transcript.hpp"
@@ -70,6 +73,9 @@ class Module final : private Executor {
   Stack& stack() { return stack_; }
   SendPhase& sendPhase() { return send_phase_; }
   DataMode& dataMode() { return data_mode_; }
+  Clock& clock() { return clock_; }
+  Sms& sms() { return sms_; }
+  SmsPhase& smsPhase() { return sms_phase_; }
   Settings& settings() { return settings_; }
   Settings& stored() { return stored_; }
   Timeline& later() { return later_; }
@@ -99,6 +105,9 @@ class Module final : private Executor {
   Stack stack_;
   SendPhase send_phase_;
   DataMode data_mode_;
+  Clock clock_;
+  Sms sms_;
+  SmsPhase sms_phase_;
   Timeline later_;
   std::string name_store_;
   Bytes unstuffed_;

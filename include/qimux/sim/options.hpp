@@ -8,9 +8,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace qimux::sim {
 
@@ -72,6 +75,19 @@ struct Options {
 
   // What AT+QILOCIP gives in each context: 10.180.217.206 and .207.
   std::array<Ipv4, 2> local_addresses{Ipv4{0x0ab4d9ce}, Ipv4{0x0ab4d9cf}};
+
+  // Messages that are on the SIM from the start: from whom, and the text in UTF-8.
+  std::vector<std::pair<std::string, std::string>> sms;
+  // What the network takes for a message that is sent.
+  async::Duration sms_sending = std::chrono::seconds(2);
+  // Whatever is sent comes back, from the number that it was sent to.
+  bool sms_loop = false;
+  // The SIM's own number (AT+CNUM), and that of its service centre (AT+CSCA).
+  std::string own_number = "+8613912345678";
+  std::string service_centre = "+8613800210500";
+  // Seconds since 1970, UTC, as the network knows them: for AT+QNTP and for messages that come. Where it is
+  // empty, time servers do not answer, and messages bear the time of the module's own clock.
+  std::function<std::int64_t()> wall_clock;
 };
 
 }  // namespace qimux::sim

@@ -22,6 +22,7 @@ struct ProgramOptions {
   // IPv4 address of this machine at which far ends can knock; nobody can where empty.
   std::string inbound;
   bool resolve = false;
+  std::vector<std::string> sms;  // FROM=TEXT
   // A host at another rate than the module's hears and says garbage.
   bool check_rate = false;
   std::string script;

@@ -23,12 +23,36 @@ struct TimedSending {
 
 namespace qimux::sim {
 
+// What AT&W stores of what programs set for telephone modems.
+struct ModemSettings {
+  bool quiet = false;    // ATQ
+  int result_codes = 4;  // ATX
+  int carrier = 1;       // AT&C
+  // By number: ATS0 rings, ATS3 to ATS5 characters, ATS6 to ATS10 waiting times.
+  std::array<int, 11> registers{0, 0, 0, 13, 10, 8, 2, 60, 2, 0, 15};
+};
+
+// Of the telephone: what is gone after a restart.
+struct PhoneSettings {
+  int operator_mode = 0;           // AT+COPS
+  int operator_format = 0;         // the same
+  bool own_numbers = false;        // AT+CPBS
+  bool caller_number = false;      // AT+CLIP
+  bool network_talk = false;       // AT+CUSD
+  bool take_network_time = false;  // AT+CTZU
+  // AT+QNTP, and that its answer is not there yet.
+  std::string time_server = "210.72.145.44";
+  int time_port = 123;
+  bool asking_time = false;
+};
+
 struct Settings {
   // Stored by AT&W.
   bool echo = true;
   bool verbose = true;
   int cmee = 1;
-  int dtr_action = 0;               // AT&D
+  int dtr_action = 0;  // AT&D
+  ModemSettings modem;
   unsigned baud = 115200;           // 0: finds it out by itself
   std::array<int, 2> flow{0, 0};    // AT+IFC
   std::array<int, 2> format{3, 3};  // AT+ICF
@@ -40,6 +64,7 @@ struct Settings {
   Transparent transparent;              // AT+QITCFG
   std::array<std::string, 3> access{};  // AT+QICSGP: name, user, password
   // Never stored.
+  PhoneSettings phone;
   int indi = 0;                // AT+QINDI
   Role role = Role::Client;    // AT+QISRVC
   bool show_local = false;     // AT+QISHOWLA

@@ -27,6 +27,7 @@ struct Reply {
     Ok,
     Error,  // bare ERROR, whatever AT+CMEE says: what the stack's commands give
     Cme,    // +CME ERROR, as AT+CMEE wants it
+    Cms,    // +CMS ERROR, always by its number
     Done,   // its last line is printed already
     Later,  // Terminal::complete() will tell
   };
@@ -36,6 +37,7 @@ struct Reply {
   static Reply ok() { return {Kind::Ok, 0}; }
   static Reply error() { return {Kind::Error, 0}; }
   static Reply cme(int code) { return {Kind::Cme, code}; }
+  static Reply cms(int code) { return {Kind::Cms, code}; }
   static Reply done() { return {Kind::Done, 0}; }
   static Reply later() { return {Kind::Later, 0}; }
 };
@@ -84,6 +86,8 @@ class Terminal {
     int cmee = 1;
     // AT+IFC: how the host is told that the FIFO fills up.
     FlowControl flow = FlowControl::None;
+    // ATQ1: no OK, ERROR and their like.
+    bool quiet = false;
   };
 
   Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire, Executor& executor,
