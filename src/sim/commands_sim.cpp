@@ -1,5 +1,6 @@
-// The SIM: its PIN (AT+CLCK, AT+CPWD, 3GPP 27.007 7.4 and 7.5; AT+QPINC, Quectel), its number (AT+CNUM, 7.1)
-// and its phone book (AT+CPBS, AT+CPBR, 8.11 and 8.12), in which nothing stands but that number.
+// The SIM: its PIN (AT+CLCK, AT+CPWD, 3GPP 27.007 7.4 and 7.5; AT+QTRPIN and AT+QPINC, Quectel), its number
+// (AT+CNUM, 7.1) and its phone book (AT+CPBS, AT+CPBR, 8.11 and 8.12), in which nothing stands but that
+// number.
 #include "qimux/sim/module.hpp"
 
 #include <fmt/format.h>
@@ -36,7 +37,19 @@ Reply password(Module& module, const Call& call) {
   return problem == 0 ? Reply::ok() : Reply::cme(problem);
 }
 
-// AT+QPINC, AT+QPINC?, AT+QPINC="SC": tries left for PIN and PUK. Nothing here asks for the second PIN.
+// AT+QTRPIN: tries left for PIN, second PIN, PUK, second PUK. Nothing here asks for the second ones.
+Reply allTriesLeft(Module& module, const Call& call) {
+  const Cell& cell = module.cell();
+  if (call.form != Form::Execute) return Reply::error();
+  if (cell.sim() == SimState::Absent || cell.sim() == SimState::Starting) {
+    return Reply::cme(cell.simProblem());
+  }
+  module.terminal().info(fmt::format("+QTRPIN: {},{},{},{}", cell.pinTriesLeft(), Cell::kPinTries,
+                                     cell.pukTriesLeft(), Cell::kPukTries));
+  return Reply::ok();
+}
+
+// AT+QPINC, AT+QPINC?, AT+QPINC="SC": the same on newer modules.
 Reply triesLeft(Module& module, const Call& call) {
   const Cell& cell = module.cell();
   if (cell.sim() == SimState::Absent || cell.sim() == SimState::Starting) {
@@ -107,6 +120,7 @@ Reply readPhoneBook(Module& module, const Call& call) {
 void addSimCommands(CommandTable& table) {
   table.add("+CLCK", lock);
   table.add("+CPWD", password);
+  table.add("+QTRPIN", allTriesLeft);
   table.add("+QPINC", triesLeft);
   table.add("+CNUM", ownNumber);
   table.add("+CPBS", phoneBook);

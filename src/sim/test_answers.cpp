@@ -69,6 +69,7 @@ constexpr std::array kAnswers{
     TestAnswer{"+QNTP", "\"SERVER\",(1-65535)"},
     TestAnswer{"+QPINC", "(\"SC\",\"P2\")"},
     TestAnswer{"+QSPN", ""},
+    TestAnswer{"+QTRPIN", ""},
 };
 static_assert(std::ranges::is_sorted(kAnswers, {}, &TestAnswer::name));
 
