@@ -1,12 +1,15 @@
 """gammu, smstools, chat and minicom, which know nothing of qimux-sim, take it for a module."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
@@ -192,13 +195,14 @@ def chat_dials(directory):
 
 
 def minicom_initializes(directory):
-    """minicom's own init string is answered OK, and its user types to the module"""
+    """minicom's old init string is answered OK, and its user types to the module"""
     with Bench(directory) as bench:
+        with open(os.path.join(directory, ".minirc.dfl"), "w") as file:
+            file.write("pu minit            ~^M~AT S7=45 S0=0 L1 V1 X4 &c1 E1 Q0^M\n")
         master, slave = pty.openpty()
-        argv = ["minicom", "-D", bench.tty, "-b", "115200", "-C", os.path.join(directory, "minicom.capture")]
-        with open(os.path.join(directory, "minicom.err"), "wb") as errors:
-            minicom = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=errors, start_new_session=True,
-                                       env={**os.environ, "TERM": "vt100", "HOME": directory})
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        minicom = subprocess.Popen(["minicom", "-D", bench.tty, "-b", "115200"], stdin=slave, stdout=slave, stderr=slave,
+                                   start_new_session=True, env={**os.environ, "TERM": "vt100", "HOME": directory})
         os.close(slave)
         os.set_blocking(master, False)
         try:
