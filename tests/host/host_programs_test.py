@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -16,7 +17,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from lab.checks import Failed, check, equal, note  # noqa: E402
 from lab.process import Process  # noqa: E402
-from lab.runner import log_directory  # noqa: E402
 from lab.transcript import Transcript  # noqa: E402
 from lab.waiting import until  # noqa: E402
 
@@ -32,12 +32,7 @@ class Bench:
         self.directory = directory
         os.makedirs(directory, exist_ok=True)
         self.tty = os.path.join(directory, "tty")
-        self.control = os.path.join(directory, "control")
-        # A socket's path may be no longer than about a hundred characters.
-        self.control = os.path.relpath(self.control)
         transcript = os.path.join(directory, "transcript")
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(transcript)
         self.sim = Process("qimux-sim", [os.path.join(os.environ["QIMUX_BUILD"], "qimux-sim"), "--link", self.tty,
                                          "--transcript", transcript, *options], directory)
         until(lambda: os.path.exists(self.tty), 10, "the tty")
@@ -134,7 +129,6 @@ def smsd_in_and_out(directory):
     with Bench(directory, "--pin", "1234", "--power-on", "--boot-time", "1", "--sms-time", "0.3",
                "--sms", "+491701234567=Hello from the SIM") as bench:
         spool = os.path.join(directory, "spool")
-        shutil.rmtree(spool, ignore_errors=True)
         for name in ("outgoing", "checked", "incoming", "failed", "sent"):
             os.makedirs(os.path.join(spool, name))
         config = os.path.join(spool, "smsd.conf")
@@ -222,6 +216,13 @@ def minicom_initializes(directory):
 
 
 SCENARIOS = [gammu_identifies, gammu_reads, gammu_sends, gammu_sets_the_clock, smsd_in_and_out, chat_dials, minicom_initializes]
+
+
+def log_directory():
+    wanted = os.environ.get("QIMUX_LOGS") or tempfile.mkdtemp(prefix="qimux-host-")
+    for scenario in SCENARIOS:
+        shutil.rmtree(os.path.join(wanted, scenario.__name__), ignore_errors=True)
+    return wanted
 
 
 def main():

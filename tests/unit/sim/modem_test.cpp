@@ -14,8 +14,7 @@ constexpr std::string_view kOk = "\r\nOK\r\n";
 constexpr std::string_view kError = "\r\nERROR\r\n";
 }  // namespace
 
-TEST_CASE("minicom's and wvdial's first lines are taken whole",
-          "[ATZ][ATQ][ATX][ATL][ATM][AT&C][ATS][ATE][ATV]") {
+TEST_CASE("minicom's and wvdial's first lines are taken whole", "[ATQ][ATX][ATL][ATM][AT&C][ATS][ATE][ATV]") {
   Quiet rig;
   CHECK(rig.say("AT S7=45 S0=0 L1 V1 X4 &c1 E0 Q0") == kOk);
   CHECK(rig.say("ATQ0 V1 E0 S0=0 &C1") == kOk);
@@ -78,9 +77,8 @@ TEST_CASE("what it is made of is told", "[AT+GCAP][AT+CBC][AT+CLIP][AT+CUSD]") {
   CHECK(rig.say("AT+CUSD=1,\"*100#\"") == "\r\n+CME ERROR: 4\r\n");
 }
 
-TEST_CASE(
-    "the forms with =? tell what is taken",
-    "[AT+CREG][AT+CGREG][AT+CFUN][AT+CSQ][AT+CGMI][AT+CGMM][AT+CGMR][AT+CGSN][AT+CIMI][AT+CMEE][AT+IPR]") {
+TEST_CASE("the forms with =? tell what is taken",
+          "[AT+CREG][AT+CGREG][AT+CFUN][AT+CSQ][AT+CGMI][AT+CGMM][AT+CGMR][AT+CGSN][AT+CIMI]") {
   Quiet rig;
   CHECK(rig.say("AT+CREG=?") == "\r\n+CREG: (0-2)\r\n\r\nOK\r\n");
   CHECK(rig.say("AT+CGREG=?") == "\r\n+CGREG: (0-2)\r\n\r\nOK\r\n");
@@ -96,7 +94,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("every command with a fixed =? form exists", "[AT+CMEE]") {
+TEST_CASE("every command with a fixed =? form exists") {
   Quiet rig;
   for (const char* name : {"+CBC",  "+CCLK", "+CLCK",  "+CMGD", "+CMGF",  "+CMGW", "+CMSS", "+CNMI", "+CNUM",
                            "+CPAS", "+CPBS", "+CPMS",  "+CPWD", "+CSCA",  "+CSDH", "+CSMP", "+CSMS", "+CSQN",

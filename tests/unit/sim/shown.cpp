@@ -61,7 +61,9 @@ void Witness::line(std::string_view line) {
   } else if (direction == "<-" && !running_.empty()) {
     const auto good = verdict(text);
     if (!good) return;
-    if (*good) {
+    // Of a call there is no better answer.
+    const bool called = text == "NO CARRIER" && (running_.back() == "ATD" || running_.back() == "ATA");
+    if (*good || called) {
       for (auto& name : running_) Shown::instance().answered(std::move(name));
     }
     running_.clear();

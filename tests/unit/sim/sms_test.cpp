@@ -79,7 +79,7 @@ TEST_CASE("the set of AT+CSCS is that of texts and numbers", "[AT+CSCS]") {
   CHECK(rig.say("AT+CSCS=?") == "\r\n+CSCS: (\"GSM\",\"HEX\",\"IRA\",\"UCS2\",\"8859-1\")\r\n\r\nOK\r\n");
 }
 
-TEST_CASE("an empty place and one that is none are an error", "[AT+CMGR][AT+CMGD]") {
+TEST_CASE("an empty place and one that is none are an error") {
   Inbox rig;
   for (const char* line : {"AT+CMGR=3", "AT+CMGR=0", "AT+CMGR=21", "AT+CMGR=x", "AT+CMGD=21", "AT+CMSS=1x"}) {
     CAPTURE(line);
@@ -161,7 +161,7 @@ TEST_CASE("a full SIM takes nothing more, and the network keeps it until there i
   CHECK_FALSE(rig.fault("sms 1 a"));
 }
 
-TEST_CASE("what is sent to a module out of coverage comes when it is back", "[AT+CNMI]") {
+TEST_CASE("what is sent to a module out of coverage comes when it is back") {
   Inbox rig;
   rig.fault("deregister");
   rig.fault("sms 1 a");
@@ -171,7 +171,7 @@ TEST_CASE("what is sent to a module out of coverage comes when it is back", "[AT
 }
 
 TEST_CASE("short messages are there when SMS Ready was said, and the SIM keeps them without power",
-          "[AT+CMGL][AT+CPMS]") {
+          "[AT+CMGR]") {
   Options options = withMessages({{"1", "kept"}});
   options.power_on = true;
   options.pin = "1234";
@@ -191,7 +191,7 @@ TEST_CASE("short messages are there when SMS Ready was said, and the SIM keeps t
   CHECK(rig.say("AT+CMGR=1").starts_with("\r\n+CMGR: 1,"));
 }
 
-TEST_CASE("without a SIM there is nothing to read", "[AT+CMGL]") {
+TEST_CASE("without a SIM there is nothing to read") {
   Options options;
   options.no_sim = true;
   Rig rig(options);
