@@ -48,6 +48,10 @@ async::Duration Cell::after(double share) const {
       static_cast<async::Duration::rep>(static_cast<double>(options_.boot_time.count()) * share));
 }
 
+async::Duration Cell::timeToReady() const {
+  return after(kRdy);
+}
+
 void Cell::startBooted() {
   powerOff();
   if (options_.no_sim) return;

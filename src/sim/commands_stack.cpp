@@ -153,12 +153,15 @@ Reply keepalive(Module& module, const Call& call) {
     module.terminal().info(fmt::format("+QIKALIVE: {},{},{}", stored[0], stored[1], stored[2]));
     return Reply::ok();
   }
-  // 0 is on. The far ends of this simulator live as long as their sockets, so there is nothing to probe.
+  // 0 is on. Effective for connections that open from now on.
   const auto off = call.number(0, 0, 1);
   const auto idle = call.count() > 1 ? call.number(1, 60, 1800) : std::optional<long>(stored[1]);
   const auto interval = call.count() > 2 ? call.number(2, 10, 20) : std::optional<long>(stored[2]);
   if (call.form != Form::Set || !off || !idle || !interval) return Reply::error();
   stored = {static_cast<int>(*off), static_cast<int>(*idle), static_cast<int>(*interval)};
+  auto& watch = module.stack().air().keepalive;
+  watch.reset();
+  if (*off == 0) watch = Air::KeepAlive{std::chrono::seconds(*idle), std::chrono::seconds(*interval)};
   return Reply::ok();
 }
 

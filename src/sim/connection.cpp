@@ -29,6 +29,9 @@ Connection::Connection(async::Loop& loop, const Options& options, Air& air, Conn
       remote_(remote),
       up_timer_(loop),
       down_timer_(loop),
+      answer_timer_(loop),
+      idle_timer_(loop),
+      active_(loop.now()),
       result_timer_(loop) {}
 
 Connection::Connection(async::Loop& loop, const Options& options, Network& network, Air& air,
@@ -46,7 +49,8 @@ Connection::Connection(async::Loop& loop, const Options& options, Air& air, Conn
 
 void Connection::opened() {
   // UDP asks nobody; the handshake of TCP goes there and back.
-  const auto delay = protocol_ == Protocol::Udp ? async::Duration{0} : air_.rtt();
+  async::Duration delay{0};
+  if (protocol_ == Protocol::Tcp) delay = air_.rtt() + air_.retransmissions() + air_.retransmissions();
   result_timer_.start(delay, [this] {
     open_ = true;
     events_.connected(*this);
@@ -54,7 +58,11 @@ void Connection::opened() {
 }
 
 void Connection::start() {
-  if (socket_) socket_->wantReadable(true);
+  started_ = true;
+  active_ = loop_.now();
+  if (!socket_) return;
+  socket_->wantReadable(true);
+  watchIdle();
 }
 
 void Connection::refused() {
@@ -69,8 +77,15 @@ bool Connection::send(ByteView bytes) {
   }
   sent_ += bytes.size();
   written_here_ = 0;
+  active_ = loop_.now();
+  expectAnswer();
   if (dead_) return true;
-  const async::TimePoint due = air_.up(bytes.size());
+  async::TimePoint due = air_.up(bytes.size());
+  if (protocol_ == Protocol::Udp) {
+    if (air_.loses()) return true;
+  } else {
+    due = up_clear_ = std::max(up_clear_, due + air_.retransmissions());
+  }
   if (up_.empty() && due <= loop_.now() && write(bytes)) return true;
   if (up_.empty()) up_offset_ = written_here_;
   up_.push_back(Parcel{due, Bytes(bytes.begin(), bytes.end()), Take::Data});
@@ -81,8 +96,11 @@ bool Connection::send(ByteView bytes) {
 bool Connection::write(ByteView bytes) {
   written_here_ = socket_ ? socket_->send(bytes) : bytes.size();
   written_ += written_here_;
-  if (air_.oneWay().count() > 0 && written_here_ > 0) {
-    marks_.push_back(Mark{loop_.now() + air_.oneWay(), written_});
+  if (protocol_ == Protocol::Tcp && written_here_ > 0) {
+    // An acknowledgement needs the way back, too; and the lag counts from when the block left.
+    async::TimePoint when = loop_.now() + std::max(air_.oneWay(), air_.ackLag() - air_.oneWay());
+    if (!marks_.empty()) when = std::max(when, marks_.back().when);
+    marks_.push_back(Mark{when, written_});
   }
   return written_here_ == bytes.size();
 }
@@ -111,16 +129,13 @@ void Connection::writable() {
 
 Connection::Counters Connection::counters() {
   if (protocol_ == Protocol::Udp) return {sent_, 0};
-  // An acknowledgement needs the way back, too.
-  std::uint64_t reported = written_;
   while (!marks_.empty() && marks_.front().when <= loop_.now()) {
     reported_ = marks_.front().written;
     marks_.pop_front();
   }
-  if (air_.oneWay().count() > 0) reported = reported_;
   if (socket_ && open_) {
     const std::uint64_t seen = written_ - std::min<std::uint64_t>(written_, socket_->unacknowledged());
-    acknowledged_ = std::max(acknowledged_, std::min(seen, reported));
+    acknowledged_ = std::max(acknowledged_, std::min(seen, reported_));
   }
   return {sent_, acknowledged_};
 }
@@ -132,7 +147,7 @@ std::size_t Connection::room() const {
 
 void Connection::readable() {
   // As much as there is room for; then the far end's window closes.
-  while (socket_ && !ended_ && !dead_ && receiveOne()) {
+  while (socket_ && started_ && !ended_ && !dead_ && receiveOne()) {
   }
 }
 
@@ -141,15 +156,18 @@ bool Connection::receiveOne() {
   std::size_t most = buffer.size();
   if (protocol_ == Protocol::Tcp) {
     most = std::min(kPacket, room());
-    if (most == 0) {
-      socket_->wantReadable(false);
-      return false;
-    }
+    if (most == 0) socket_->wantReadable(false);
   }
+  // Without room only a reset is heard.
   const Taken taken = socket_->receive(ByteSpan(buffer).first(most));
   if (taken.what == Take::Nothing) return false;
   ByteView bytes = ByteView(buffer).first(taken.size);
-  const async::TimePoint due = air_.down(taken.size);
+  async::TimePoint due = air_.down(taken.size);
+  if (protocol_ == Protocol::Udp) {
+    if (air_.loses()) return true;
+  } else {
+    due = down_clear_ = std::max(down_clear_, due + air_.retransmissions());
+  }
   if (taken.what != Take::Data) socket_->wantReadable(false);
   if (down_.empty() && due <= loop_.now()) {
     deliver(bytes, taken.what);
@@ -184,6 +202,7 @@ void Connection::deliver(ByteView bytes, Take what) {
     return;
   }
   if (leaving_) return;
+  active_ = loop_.now();
   while (!bytes.empty()) {
     const ByteView packet = bytes.first(std::min(kPacket, bytes.size()));
     bytes = bytes.subspan(packet.size());
@@ -223,6 +242,8 @@ void Connection::forgetKept() {
 
 void Connection::leave() {
   leaving_ = true;
+  answer_timer_.stop();
+  idle_timer_.stop();
   result_timer_.stop();
   down_timer_.stop();
   down_.clear();

@@ -128,6 +128,13 @@ Result<void> stall(Module& module, const Words& words) {
   return {};
 }
 
+Result<void> loss(Module& module, const Words& words) {
+  const auto probability = words.real(0, 1);
+  if (!probability) return wrong(words, "needs a probability, 0 to 1");
+  module.stack().air().setLoss(*probability);
+  return {};
+}
+
 Result<void> noise(Module& module, const Words& words) {
   const auto probability = words.real(0, 1);
   if (!probability) return wrong(words, "needs a probability, 0 to 1");
@@ -224,13 +231,18 @@ constexpr std::array kFaults{
           pdpDeact},
     Fault{{"close", "N", "the far end of socket N closes: N, CLOSED"}, close},
     Fault{{"reset", "N", "the same, and what has not gone out is lost"}, reset},
-    Fault{{"dead", "N", "nothing passes through socket N any more, and nobody says so"}, dead},
+    Fault{{"dead", "N",
+           "nothing passes through socket N any more, and nobody says so before --give-up or AT+QIKALIVE"},
+          dead},
     Fault{{"reboot", "", "the module starts again, without a warning"}, reboot},
     Fault{{"power-off", "", "the module is off and answers nothing"}, powerOff},
     Fault{{"power-on", "", "the module starts"}, powerOn},
     Fault{{"hang", "SECONDS", "neither hears nor says anything; then goes on with what has piled up"}, hang},
     Fault{{"silence", "SECONDS", "hears and does everything, but what it says is lost"}, silence},
     Fault{{"stall", "SECONDS", "nothing passes through the air; nothing is lost"}, stall},
+    Fault{{"loss", "P",
+           "each packet over the air gets lost with probability P: a datagram for good, TCP sends again"},
+          loss},
     Fault{{"noise", "P", "each byte on the line is lost or changed with probability P; 0 ends it"}, noise},
     Fault{{"send-fail", "N [COUNT]", "the next COUNT blocks for socket N are answered SEND FAIL"}, sendFail},
     Fault{

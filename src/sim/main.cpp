@@ -34,10 +34,49 @@ void addLine(CLI::App& app, Options& options) {
                "a host that has set another rate on the pseudo terminal hears and says garbage");
 }
 
-void addModule(CLI::App& app, Options& options) {
+// A latency in place of the field's, without a spread.
+void addLatency(CLI::App& app, const std::string& name, sim::Options& module, const std::string& command) {
+  app.add_option_function<double>(
+         name,
+         [&module, command](const double& seconds) {
+           const async::Duration time(std::llround(seconds * 1e6));
+           module.latencies.insert_or_assign(command, sim::Span{time, time});
+         },
+         "s, as --latency " + command + "=...")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void addTiming(CLI::App& app, Options& options) {
   constexpr double kMs = 1e-3;
   sim::Options& module = options.module;
-  addDuration(app, "--command-latency", module.command_latency, kMs, "ms from a command to its answer");
+  app.add_option_function<double>(
+         "--command-latency",
+         [&module](const double& given) {
+           module.command_latency = async::Duration(std::llround(given * 1e3));
+           module.command_spread = {};
+         },
+         "ms from a command to its answer [5 to 30]")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--latency", options.latencies,
+                 "NAME=LEAST[-MOST] in ms: the same for one command, as +CFUN=500-3000; may be repeated "
+                 "[+QIACT 300-3000, +QIDEACT 2000-5000, and others]")
+      ->take_all();
+  addLatency(app, "--activation-time", module, "+QIACT");
+  addLatency(app, "--deactivation-time", module, "+QIDEACT");
+  addDuration(app, "--boot-time", module.boot_time, 1,
+              "s from power to SMS Ready; registration takes 3 times this");
+  addDuration(app, "--connect-timeout", module.connect_timeout, 1,
+              "s until a connect without an answer fails");
+  app.add_option("--ack-lag", options.ack_lag,
+                 "LEAST[-MOST] in ms: AT+QISACK knows of a block's arrival so long after it has left "
+                 "[500-1000; with --rtt 0]");
+  addDuration(app, "--give-up", module.give_up, 1,
+              "s until a TCP connection whose data nobody acknowledges is reset");
+  addDuration(app, "--rtt", module.rtt, kMs, "ms to the far end and back");
+}
+
+void addModule(CLI::App& app, Options& options) {
+  sim::Options& module = options.module;
   app.add_option("--firmware", options.firmware, "note, m95 or mc60")->capture_default_str();
   app.add_option("--quirk", options.quirks,
                  "a deviation beside those of the firmware, or no-NAME for one of its own; may be repeated")
@@ -45,13 +84,9 @@ void addModule(CLI::App& app, Options& options) {
   app.add_option("--indi", module.highest_indi, "highest mode that AT+QINDI takes [that of the firmware]");
   app.add_option("--seed", module.seed, "for everything random")->capture_default_str();
   app.add_flag("--power-on", module.power_on, "begin with the start of the module, RDY and so on");
-  addDuration(app, "--boot-time", module.boot_time, 1,
-              "s from power to SMS Ready; registration takes 3 times this");
   app.add_flag("--autobaud", module.autobaud, "not a word before AT was seen");
   app.add_option("--pin", module.pin, "the SIM asks for this PIN");
   app.add_flag("--no-sim", module.no_sim, "no SIM in the slot");
-  addDuration(app, "--activation-time", module.activation, 1, "s that AT+QIACT takes");
-  addDuration(app, "--deactivation-time", module.deactivation, 1, "s that AT+QIDEACT takes");
   app.add_option("--receive-buffer", module.receive_buffer, "bytes that a socket keeps for the host")
       ->capture_default_str();
   app.add_option("--send-buffer", module.send_buffer, "bytes of a TCP socket on their way")
@@ -59,13 +94,12 @@ void addModule(CLI::App& app, Options& options) {
 }
 
 void addNetwork(CLI::App& app, Options& options) {
-  constexpr double kMs = 1e-3;
   sim::Options& module = options.module;
-  addDuration(app, "--rtt", module.rtt, kMs, "ms to the far end and back");
-  addDuration(app, "--connect-timeout", module.connect_timeout, 1,
-              "s until a connect without an answer fails");
   app.add_option("--rate", module.rate,
                  "bytes a second over the air, each way, for all sockets; 0 = no limit")
+      ->capture_default_str();
+  app.add_option("--loss", module.loss, "probability for a packet over the air to get lost")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--map", options.mappings, "CIDR=ADDR: connects to that range go to ADDR; may be repeated")
       ->take_all();
@@ -109,13 +143,17 @@ int main(int argc, char** argv) try {
   CLI::App app("A simulated GSM module whose six sockets are real sockets of this machine.", "qimux-sim");
   app.set_version_flag("--version", QIMUX_VERSION);
   Options options;
+  sim::fieldTiming(options.module);
   addLine(app, options);
+  addTiming(app, options);
   addModule(app, options);
   addNetwork(app, options);
   addMessages(app, options);
   addControl(app, options);
   addLists(app);
   CLI11_PARSE(app, argc, argv);
+  // Who asks for a round trip gets acknowledgements that take just that.
+  if (app.count("--rtt") > 0) options.module.ack_lag = {};
   return sim::runProgram(options);
 } catch (const std::exception& defect) {
   std::fprintf(stderr, "qimux-sim: %s\n", defect.what());

@@ -27,15 +27,16 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
     : loop_(loop),
       options_(withFirmware(std::move(options))),
       host_(std::move(host)),
+      timing_(options_),
       transcript_(loop, std::move(transcript)),
       wire_(loop, options_, transcript_, [this](ByteView bytes) { host_.write(bytes); }),
-      terminal_(loop, options_, transcript_, wire_, *this, std::move(host_.hold)),
+      terminal_(loop, options_, timing_, transcript_, wire_, *this, std::move(host_.hold)),
       cell_(loop, options_,
             Cell::Events{[this](std::string line) { terminal_.urc(std::move(line)); },
                          [this] {
                            for (int context = 0; context < kContexts; ++context) stack_.losePdp(context);
                          }}),
-      stack_(loop, options_, network, transcript_, terminal_, cell_, settings_, data_mode_),
+      stack_(loop, options_, timing_, network, transcript_, terminal_, cell_, settings_, data_mode_),
       send_phase_(*this),
       data_mode_(*this),
       clock_(loop),
@@ -61,7 +62,7 @@ int Module::highestIndi() const {
 }
 
 void Module::fromHost(ByteView bytes) {
-  if (!powered_ || asleep(bytes.size())) return;
+  if (!powered_ || loop_.now() < deaf_until_ || asleep(bytes.size())) return;
   bytes = wire_.heard(bytes);
   bytes = withoutXonXoff(bytes);
   if (!synchronized(bytes)) return;
@@ -147,6 +148,7 @@ void Module::forgetEverything() {
   send_phase_.reset();
   sms_.reset();
   stack_.reset();
+  stack_.air().keepalive.reset();
   wire_.clear();
   terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee,
                                      static_cast<FlowControl>(settings_.flow[1]), settings_.modem.quiet});
@@ -163,6 +165,8 @@ void Module::powerOn() {
   powered_ = true;
   forgetEverything();
   transcript_.note("power on");
+  // It does not even echo before RDY.
+  deaf_until_ = loop_.now() + cell_.timeToReady();
   cell_.boot();
 }
 

@@ -42,6 +42,11 @@ Result<std::pair<std::string, std::string>> splitAtEquals(std::string_view optio
   return std::pair(value.substr(0, equals), value.substr(equals + 1));
 }
 
+std::string upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
 Result<std::vector<Ipv4>> parseAddresses(const std::string& option, std::string_view list) {
   std::vector<Ipv4> result;
   while (true) {
@@ -110,6 +115,18 @@ Result<Options> moduleOptions(const ProgramOptions& options) {
     return std::unexpected(invalid("--own-number", result.own_number, "is no number"));
   }
   result.wall_clock = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
+  for (const auto& value : options.latencies) {
+    const auto parts = splitAtEquals("--latency", value);
+    if (!parts) return std::unexpected(parts.error());
+    const auto span = parseSpan(parts->second);
+    if (!span) return std::unexpected(invalid("--latency", value, "must be NAME=LEAST[-MOST] in ms"));
+    result.latencies.insert_or_assign(upper(parts->first), *span);
+  }
+  if (!options.ack_lag.empty()) {
+    const auto span = parseSpan(options.ack_lag);
+    if (!span) return std::unexpected(invalid("--ack-lag", options.ack_lag, "must be LEAST[-MOST] in ms"));
+    result.ack_lag = *span;
+  }
   return result;
 }
 

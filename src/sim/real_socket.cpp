@@ -12,6 +12,7 @@ namespace {
 
 // What a module's stack announces on a 1500-byte link.
 constexpr int kSegment = 1460;
+constexpr auto kResetWatch = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -35,7 +36,7 @@ void prepareTcp(int fd, int receive_buffer) {
 
 RealSocket::RealSocket(async::UvLoop& loop, Protocol protocol, Endpoint remote, SocketEvents& events,
                        int receive_buffer)
-    : events_(events), protocol_(protocol), start_(loop) {
+    : events_(events), protocol_(protocol), start_(loop), reset_watch_(loop) {
   const int type = protocol == Protocol::Tcp ? SOCK_STREAM : SOCK_DGRAM;
   fd_ = Fd(::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_.valid()) {
@@ -61,8 +62,14 @@ RealSocket::RealSocket(async::UvLoop& loop, Protocol protocol, Endpoint remote, 
 }
 
 RealSocket::RealSocket(async::UvLoop& loop, Fd accepted, SocketEvents& events)
-    : events_(events), protocol_(Protocol::Tcp), fd_(std::move(accepted)), start_(loop), connecting_(false) {
+    : events_(events),
+      protocol_(Protocol::Tcp),
+      fd_(std::move(accepted)),
+      start_(loop),
+      reset_watch_(loop),
+      connecting_(false) {
   watch_ = loop.watch(fd_.get(), async::Interest{}, [this](async::Interest seen) { report(seen); });
+  watchForReset();
 }
 
 std::size_t RealSocket::send(ByteView bytes) {
@@ -71,14 +78,36 @@ std::size_t RealSocket::send(ByteView bytes) {
   if (protocol_ == Protocol::Udp) return bytes.size();
   if (sent >= 0) return static_cast<std::size_t>(sent);
   if (errno == EAGAIN || errno == EINTR) return 0;
-  // Dead; receive() will say so, whether or not it is wanted.
-  start_.start(async::Duration{0}, [this] { events_.readable(); });
-  broken_ = true;
+  lost_ += bytes.size();
+  breaks();
   return bytes.size();
+}
+
+// receive() will say so, whether or not it is wanted.
+void RealSocket::breaks() {
+  if (std::exchange(broken_, true)) return;
+  reset_watch_.stop();
+  apply();
+  start_.start(async::Duration{0}, [this] { events_.readable(); });
+}
+
+// A descriptor that is not watched says nothing, and one that is watched for hang-ups alone goes on and on
+// about an end of data that nobody takes: so the state of the connection is looked at now and then.
+void RealSocket::watchForReset() {
+  reset_watch_.start(kResetWatch, [this] {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE) {
+      breaks();
+    } else {
+      watchForReset();
+    }
+  });
 }
 
 Taken RealSocket::receive(ByteSpan into) {
   if (broken_) return {Take::Broken};
+  if (into.empty()) return {Take::Nothing};
   const ssize_t size = ::recv(fd_.get(), into.data(), into.size(), 0);
   if (size > 0) return {Take::Data, static_cast<std::size_t>(size)};
   if (protocol_ == Protocol::Udp) return {Take::Nothing};
@@ -90,7 +119,28 @@ Taken RealSocket::receive(ByteSpan into) {
 std::size_t RealSocket::unacknowledged() {
   int bytes = 0;
   if (protocol_ == Protocol::Udp || ::ioctl(fd_.get(), SIOCOUTQ, &bytes) < 0) return 0;
-  return static_cast<std::size_t>(bytes);
+  return static_cast<std::size_t>(bytes) + lost_;
+}
+
+async::Duration RealSocket::silence() {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (protocol_ == Protocol::Udp || ::getsockopt(fd_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) < 0) {
+    return {};
+  }
+  // Probes of a closed window are owed an answer, too, and get one.
+  if (info.tcpi_unacked == 0 && info.tcpi_probes == 0) return {};
+  return std::chrono::milliseconds(info.tcpi_last_ack_recv);
+}
+
+void RealSocket::keepAlive(async::Duration idle, async::Duration interval, int probes) {
+  if (protocol_ == Protocol::Udp) return;
+  using std::chrono::ceil;
+  using std::chrono::seconds;
+  setOption(fd_.get(), IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(ceil<seconds>(idle).count()));
+  setOption(fd_.get(), IPPROTO_TCP, TCP_KEEPINTVL, static_cast<int>(ceil<seconds>(interval).count()));
+  setOption(fd_.get(), IPPROTO_TCP, TCP_KEEPCNT, probes);
+  setOption(fd_.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 void RealSocket::wantReadable(bool want) {
@@ -107,7 +157,19 @@ void RealSocket::abortOnClose() {
 }
 
 void RealSocket::apply() {
-  if (watch_ && !connecting_) watch_->want(wanted_);
+  if (!watch_ || connecting_) return;
+  if (broken_) {
+    watch_->want(async::Interest{});
+    if (wanted_.readable) start_.start(async::Duration{0}, [this] { events_.readable(); });
+    return;
+  }
+  watch_->want(wanted_);
+  if (protocol_ == Protocol::Udp) return;
+  if (wanted_.readable) {
+    reset_watch_.stop();
+  } else if (!reset_watch_.armed()) {
+    watchForReset();
+  }
 }
 
 void RealSocket::fails() {

@@ -35,6 +35,8 @@ class RealSocket final : public Socket {
   std::size_t send(ByteView bytes) override;
   Taken receive(ByteSpan into) override;
   std::size_t unacknowledged() override;
+  async::Duration silence() override;
+  void keepAlive(async::Duration idle, async::Duration interval, int probes) override;
   void wantReadable(bool want) override;
   void wantWritable(bool want) override;
   void abortOnClose() override;
@@ -42,6 +44,8 @@ class RealSocket final : public Socket {
  private:
   void apply();
   void fails();
+  void breaks();
+  void watchForReset();
   void report(async::Interest seen);
 
   SocketEvents& events_;
@@ -49,9 +53,12 @@ class RealSocket final : public Socket {
   Fd fd_;
   std::unique_ptr<async::UvLoop::FdWatch> watch_;
   async::Timer start_;
+  async::Timer reset_watch_;
   async::Interest wanted_;
   bool connecting_ = true;
   bool broken_ = false;
+  // send() took it after the connection had died.
+  std::size_t lost_ = 0;
 };
 
 // What the kernel keeps and announces for a TCP socket; before connect() or listen().

@@ -113,7 +113,7 @@ void SendPhase::cancel() {
   plus_.stop();
   module_.transcript().note(fmt::format("{}: cancelled by ESC after {} bytes", slot_->index, block_.size()));
   module_.terminal().endData();
-  module_.terminal().complete(Reply::ok(), module_.options().command_latency);
+  module_.terminal().complete(Reply::ok(), module_.timing().of({}));
 }
 
 void SendPhase::finish() {
@@ -136,10 +136,11 @@ void SendPhase::finish() {
     if (shown) terminal.info(result);
     terminal.complete(Reply::done());
   };
-  if (module_.options().command_latency.count() == 0) {
+  const async::Duration time = module_.timing().of("+QISEND");
+  if (time.count() == 0) {
     tell();
   } else {
-    module_.later().in(module_.options().command_latency, tell);
+    module_.later().in(time, tell);
   }
 }
 

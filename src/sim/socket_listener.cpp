@@ -197,6 +197,8 @@ class UdpPeerSocket final : public Socket {
     return {Take::Data, size};
   }
   std::size_t unacknowledged() override { return 0; }
+  async::Duration silence() override { return {}; }
+  void keepAlive(async::Duration, async::Duration, int) override {}
   void wantReadable(bool want) override {
     peer_.wanted = want;
     hub_->tell(peer_);

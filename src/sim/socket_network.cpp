@@ -20,6 +20,8 @@ class HoleSocket final : public Socket {
   std::size_t send(ByteView bytes) override { return bytes.size(); }
   Taken receive(ByteSpan) override { return {Take::Nothing}; }
   std::size_t unacknowledged() override { return 0; }
+  async::Duration silence() override { return {}; }
+  void keepAlive(async::Duration, async::Duration, int) override {}
   void wantReadable(bool) override {}
   void wantWritable(bool) override {}
   void abortOnClose() override {}

@@ -29,17 +29,19 @@ std::string_view name(SlotState state) {
   return "INITIAL";
 }
 
-Stack::Stack(async::Loop& loop, const Options& options, Network& network, Transcript& transcript,
-             Terminal& terminal, Cell& cell, const Settings& settings, SessionEvents& session)
+Stack::Stack(async::Loop& loop, const Options& options, Timing& timing, Network& network,
+             Transcript& transcript, Terminal& terminal, Cell& cell, const Settings& settings,
+             SessionEvents& session)
     : loop_(loop),
       options_(options),
+      timing_(timing),
       network_(network),
       transcript_(transcript),
       terminal_(terminal),
       cell_(cell),
       settings_(settings),
       session_(session),
-      air_(loop, options.rtt, options.rate),
+      air_(loop, options),
       later_(loop),
       push_again_(loop),
       alive_(std::make_shared<int>(0)) {
@@ -112,10 +114,10 @@ void Stack::activate(Activated done) {
   context.waiting.push_back(std::move(done));
   if (context.waiting.size() > 1) return;
   context.state = StackState::Config;
-  context.timer.start(options_.activation / 2, [this, &context] {
+  const async::Duration time = timing_.of("+QIACT");
+  context.timer.start(time / 2, [this, &context, time] {
     context.state = StackState::Ind;
-    context.timer.start(options_.activation - options_.activation / 2,
-                        [this, &context] { activationEnds(context); });
+    context.timer.start(time - time / 2, [this, &context] { activationEnds(context); });
   });
 }
 
@@ -134,7 +136,7 @@ void Stack::deactivate(std::move_only_function<void()> done) {
   context.timer.stop();
   for (auto& waiting : std::exchange(context.waiting, {})) waiting(false);
   loseSockets(foregroundIndex());
-  later_.in(options_.deactivation, [&context, done = std::move(done)]() mutable {
+  later_.in(timing_.of("+QIDEACT"), [&context, done = std::move(done)]() mutable {
     context.state = StackState::Initial;
     context.deactivated = true;
     done();

@@ -52,9 +52,10 @@ std::size_t behindPrefix(std::string_view line) {
 
 }  // namespace
 
-Terminal::Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire,
-                   Executor& executor, Hold hold)
+Terminal::Terminal(async::Loop& loop, const Options& options, Timing& timing, Transcript& transcript,
+                   Wire& wire, Executor& executor, Hold hold)
     : options_(options),
+      timing_(timing),
       transcript_(transcript),
       wire_(wire),
       executor_(executor),
@@ -169,13 +170,14 @@ void Terminal::lineComplete() {
   if (overflow) {
     parts_.clear();
     transcript_.note("longer than 256 characters");
-    complete(Reply::error(), options_.command_latency);
+    complete(Reply::error(), timing_.of({}));
     return;
   }
-  if (options_.command_latency.count() == 0) {
+  const async::Duration latency = timing_.ofLine(parts_);
+  if (latency.count() == 0) {
     runNext();
   } else {
-    delay_.start(options_.command_latency, [this] { runNext(); });
+    delay_.start(latency, [this] { runNext(); });
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace qimux::sim {
@@ -114,6 +115,7 @@ class VirtualLink {
 
   Taken receive(ByteSpan into) {
     if (broken_) return {Take::Broken};
+    if (into.empty()) return {Take::Nothing};
     if (protocol_ == Protocol::Udp) {
       if (datagrams_in_.empty()) return {Take::Nothing};
       const Bytes datagram = std::move(datagrams_in_.front());
@@ -129,7 +131,10 @@ class VirtualLink {
     return {Take::Data, size};
   }
 
-  std::size_t unacknowledged() const { return out_.size(); }
+  std::size_t unacknowledged() const { return out_.size() + lost_; }
+  async::Duration silence() const {
+    return vanished_since_ ? network_.loop_.now() - *vanished_since_ : async::Duration{0};
+  }
   void want(bool readable, bool writable) {
     want_readable_ = readable;
     want_writable_ = writable;
@@ -142,8 +147,11 @@ class VirtualLink {
     plan();
   }
 
+  void peerVanishes() {
+    if (!vanished_since_) vanished_since_ = network_.loop_.now();
+  }
   void peerSends(ByteView bytes) {
-    if (ended_ || broken_) return;
+    if (ended_ || broken_ || vanished_since_) return;
     if (protocol_ == Protocol::Udp) {
       datagrams_in_.emplace_back(bytes.begin(), bytes.end());
       if (door_ != nullptr) door_->plan();
@@ -154,14 +162,15 @@ class VirtualLink {
   }
   // Datagrams have no end.
   void peerCloses() {
-    if (protocol_ == Protocol::Udp) return;
+    if (protocol_ == Protocol::Udp || vanished_since_) return;
     ended_ = true;
     plan();
   }
   void peerResets() {
-    if (protocol_ == Protocol::Udp) return;
+    if (protocol_ == Protocol::Udp || vanished_since_) return;
     broken_ = true;
     in_.clear();
+    lost_ = out_.size();
     out_.clear();
     plan();
   }
@@ -174,14 +183,15 @@ class VirtualLink {
   // Whoever is called may destroy its side, so each turn ends with one of the calls to the module's.
   void turn() {
     if (door_ != nullptr) return;
-    if (opened_ && !abort_) giveToPeer();
+    if (opened_ && !abort_ && !vanished_since_) giveToPeer();
     if (events_ == nullptr) {
       finish();
       return;
     }
     if (!opened_) return;
     const bool readable = broken_ || ended_ || !in_.empty() || !datagrams_in_.empty();
-    if (readable && want_readable_) {
+    const bool news = broken_ && !std::exchange(broken_told_, true);
+    if (news || (readable && want_readable_)) {
       // Level-triggered: again, while there is more and it is wanted.
       plan();
       events_->readable();
@@ -208,8 +218,8 @@ class VirtualLink {
 
   // The module has let go: the peer hears of it when it has everything.
   void finish() {
-    if (opened_ && !broken_ && !abort_ && !out_.empty()) return;
-    if (opened_ && !broken_) peer_->ended(abort_);
+    if (opened_ && !broken_ && !abort_ && !out_.empty() && !vanished_since_) return;
+    if (opened_ && !broken_ && !vanished_since_) peer_->ended(abort_);
     if (peer_) peer_->link_ = nullptr;
     network_.forget(*this);
   }
@@ -232,6 +242,10 @@ class VirtualLink {
   bool want_writable_ = false;
   bool ended_ = false;
   bool broken_ = false;
+  bool broken_told_ = false;
+  // Not acknowledged when the far end reset.
+  std::size_t lost_ = 0;
+  std::optional<async::TimePoint> vanished_since_;
   bool abort_ = false;
 };
 
@@ -255,6 +269,12 @@ class VirtualSocket final : public Socket {
     const auto link = link_.lock();
     return link ? link->unacknowledged() : 0;
   }
+  async::Duration silence() override {
+    const auto link = link_.lock();
+    return link ? link->silence() : async::Duration{0};
+  }
+  // silence() knows.
+  void keepAlive(async::Duration, async::Duration, int) override {}
   void wantReadable(bool want) override {
     readable_ = want;
     if (const auto link = link_.lock()) link->want(readable_, writable_);

@@ -16,6 +16,9 @@ void VirtualPeer::close() {
 void VirtualPeer::reset() {
   if (link_ != nullptr) link_->peerResets();
 }
+void VirtualPeer::vanish() {
+  if (link_ != nullptr) link_->peerVanishes();
+}
 void VirtualPeer::setRoom(std::uint64_t bytes) {
   room_ = bytes;
   if (link_ != nullptr) link_->plan();

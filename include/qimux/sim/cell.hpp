@@ -41,6 +41,8 @@ class Cell {
   void startBooted();
   // Plays the start from RDY on.
   void boot();
+  // From power to RDY.
+  async::Duration timeToReady() const;
   void powerOff();
 
   SimState sim() const { return sim_; }

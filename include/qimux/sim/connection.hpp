@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 
 namespace qimux::sim {
 
@@ -59,7 +60,8 @@ class Connection final : private SocketEvents {
 
   // All of it, or nothing where the send buffer has no room for it.
   bool send(ByteView bytes);
-  // UDP never acknowledges (application note 5.2.2).
+  // The far end's acknowledgement, the way back and Options::ack_lag have to be over. UDP never acknowledges
+  // (application note 5.2.2).
   Counters counters();
 
   std::size_t kept() const { return kept_.size(); }
@@ -107,6 +109,12 @@ class Connection final : private SocketEvents {
   // True where all of it is out; else `written_here_` tells how much is.
   bool write(ByteView bytes);
   void finishLeaving();
+  // Data that waits for an answer: the path is given up when none comes for Options::give_up.
+  void expectAnswer();
+  void checkAnswer();
+  // Air::keepalive.
+  void watchIdle();
+  void probe();
 
   async::Loop& loop_;
   const Options& options_;
@@ -119,6 +127,7 @@ class Connection final : private SocketEvents {
   bool ended_ = false;
   bool leaving_ = false;
   bool dead_ = false;
+  bool started_ = false;
 
   std::uint64_t sent_ = 0;
   std::uint64_t written_ = 0;
@@ -128,13 +137,24 @@ class Connection final : private SocketEvents {
   std::deque<Mark> marks_;
   std::deque<Parcel> up_;
   std::size_t up_offset_ = 0;
+  // TCP keeps the order: behind what had to be sent again.
+  async::TimePoint up_clear_;
   async::Timer up_timer_;
 
   std::deque<Parcel> down_;
   std::size_t down_bytes_ = 0;
+  async::TimePoint down_clear_;
   async::Timer down_timer_;
   ByteQueue kept_;
   std::deque<std::size_t> packets_;
+
+  async::Timer answer_timer_;
+  async::TimePoint unanswered_since_;
+  std::uint64_t answered_ = 0;
+  async::Timer idle_timer_;
+  std::optional<Air::KeepAlive> keepalive_;
+  async::TimePoint active_;
+  int probes_ = 0;
 
   async::Timer result_timer_;
 };

@@ -79,6 +79,7 @@ class Module final : private Executor {
   Settings& settings() { return settings_; }
   Settings& stored() { return stored_; }
   Timeline& later() { return later_; }
+  Timing& timing() { return timing_; }
   bool quirk(Quirk quirk) const { return options_.quirks.has(quirk); }
   int highestIndi() const;
   // From the next byte on.
@@ -96,6 +97,7 @@ class Module final : private Executor {
   async::Loop& loop_;
   Options options_;
   Host host_;
+  Timing timing_;
   Transcript transcript_;
   Settings stored_;
   Settings settings_;
@@ -116,6 +118,7 @@ class Module final : private Executor {
   char last_byte_ = 0;
   async::TimePoint last_input_;
   async::TimePoint waking_until_;
+  async::TimePoint deaf_until_;
 };
 
 }  // namespace qimux::sim

@@ -2,6 +2,7 @@
 // objects on a virtual clock (VirtualNetwork). Delay and rate of the air are not here: see air.hpp.
 #pragma once
 
+#include "qimux/async/loop.hpp"
 #include "qimux/base/bytes.hpp"
 #include "qimux/sim/address.hpp"
 
@@ -25,7 +26,7 @@ class SocketEvents {
   virtual void opened() = 0;
   // TCP: it has refused, or there is no way to it. Nothing follows.
   virtual void refused() = 0;
-  // receive() has something; only while wanted.
+  // receive() has something; only while wanted, or broken.
   virtual void readable() = 0;
   // send() takes bytes again; only while wanted.
   virtual void writable() = 0;
@@ -51,11 +52,19 @@ class Socket {
   virtual ~Socket() = default;
   // TCP: takes as many bytes as there is room for. UDP: one datagram, whole; it may get lost.
   virtual std::size_t send(ByteView bytes) = 0;
-  // TCP: the next bytes. UDP: one datagram, which loses what does not fit.
+  // TCP: the next bytes. UDP: one datagram, which loses what does not fit. With an empty `into` it only tells
+  // whether a TCP socket is Broken.
   virtual Taken receive(ByteSpan into) = 0;
-  // Taken by send() and not acknowledged by the far end. Always 0 for UDP.
+  // Taken by send() and not acknowledged by the far end; what a reset has lost stays in it. Always 0 for UDP.
   virtual std::size_t unacknowledged() = 0;
-  // What is not asked for is not read: so the window towards the far end closes.
+  // TCP: for how long the far end has owed an answer. 0 while it owes none, and while it answers, also with a
+  // window that is closed.
+  virtual async::Duration silence() = 0;
+  // TCP: the path is to be probed while it is idle, and Broken after so many probes without an answer. An
+  // owner that knows better than the socket whether the path lives (silence()) need not call it.
+  virtual void keepAlive(async::Duration idle, async::Duration interval, int probes) = 0;
+  // What is not asked for is not read: so the window towards the far end closes. readable() comes for a reset
+  // also then, once.
   virtual void wantReadable(bool want) = 0;
   virtual void wantWritable(bool want) = 0;
   // The far end of a TCP socket gets a reset instead of the end of the data when this is destroyed.

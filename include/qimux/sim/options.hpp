@@ -4,6 +4,7 @@
 #include "qimux/async/loop.hpp"
 #include "qimux/sim/address.hpp"
 #include "qimux/sim/quirk.hpp"
+#include "qimux/sim/timing.hpp"
 
 #include <array>
 #include <cstddef>
@@ -37,13 +38,15 @@ struct Options {
   // For everything random: noise, chunks. The same seed and the same input give the same output.
   std::uint64_t seed = 1;
 
-  // From a command's CR to its answer, and from the last byte of a block to SEND OK. Real modules need 5 to
-  // 30 ms.
+  // From a command's CR to its answer, and from the last byte of a block to SEND OK; and what it may be more.
+  // These and the next are short and exact for the sake of everybody's tests; see fieldTiming().
   async::Duration command_latency = std::chrono::milliseconds(5);
-  // AT+QIACT, or the part of AT+QIOPEN that activates; 0.34 s in a log of a real one.
-  async::Duration activation = std::chrono::milliseconds(340);
-  // AT+QIDEACT: 2 to 5 s by application note 5.5; shorter here, for the sake of everybody's tests.
-  async::Duration deactivation = std::chrono::milliseconds(500);
+  async::Duration command_spread{0};
+  // Commands that take another time. "+QIACT" is the part of AT+QIOPEN that activates, too.
+  Latencies latencies{
+      {"+QIACT", {std::chrono::milliseconds(340), std::chrono::milliseconds(340)}},
+      {"+QIDEACT", {std::chrono::milliseconds(500), std::chrono::milliseconds(500)}},
+  };
   // A connect that nothing answers fails after this.
   async::Duration connect_timeout = std::chrono::seconds(75);
 
@@ -64,6 +67,13 @@ struct Options {
   // Over the air: to the far end and back, and bytes a second each way, shared by all sockets; 0 = no limit.
   async::Duration rtt{0};
   std::uint64_t rate = 0;
+
+  // UDP: a datagram gets lost with this probability, either way. TCP: a packet has to be sent again.
+  double loss = 0;
+  // AT+QISACK counts a block as acknowledged at the earliest so long after it has left.
+  Span ack_lag;
+  // A TCP connection ends when the far end has left data unanswered for so long.
+  async::Duration give_up = std::chrono::seconds(240);
 
   // Bytes a socket keeps for the host. Full: TCP is not read any more, so the far end's window closes;
   // UDP datagrams are dropped. The field knows "a few KB" for AT+QINDI=1 and 400 KB in sum for =2.

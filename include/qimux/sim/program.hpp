@@ -23,6 +23,8 @@ struct ProgramOptions {
   std::string inbound;
   bool resolve = false;
   std::vector<std::string> sms;  // FROM=TEXT
+  std::vector<std::string> latencies;  // NAME=LEAST[-MOST]
+  std::string ack_lag;                 // LEAST[-MOST]
   // A host at another rate than the module's hears and says garbage.
   bool check_rate = false;
   std::string script;

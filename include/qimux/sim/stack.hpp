@@ -43,7 +43,7 @@ class SessionEvents {
 
 class Stack final : private ConnectionEvents, private ServerEvents {
  public:
-  Stack(async::Loop& loop, const Options& options, Network& network, Transcript& transcript,
+  Stack(async::Loop& loop, const Options& options, Timing& timing, Network& network, Transcript& transcript,
         Terminal& terminal, Cell& cell, const Settings& settings, SessionEvents& session);
   ~Stack();
 
@@ -161,6 +161,7 @@ class Stack final : private ConnectionEvents, private ServerEvents {
 
   async::Loop& loop_;
   const Options& options_;
+  Timing& timing_;
   Network& network_;
   Transcript& transcript_;
   Terminal& terminal_;

@@ -9,6 +9,7 @@
 #include "qimux/base/bytes.hpp"
 #include "qimux/sim/byte_queue.hpp"
 #include "qimux/sim/options.hpp"
+#include "qimux/sim/timing.hpp"
 #include "qimux/sim/transcript.hpp"
 #include "qimux/sim/wire.hpp"
 
@@ -90,8 +91,8 @@ class Terminal {
     bool quiet = false;
   };
 
-  Terminal(async::Loop& loop, const Options& options, Transcript& transcript, Wire& wire, Executor& executor,
-           Hold hold);
+  Terminal(async::Loop& loop, const Options& options, Timing& timing, Transcript& transcript, Wire& wire,
+           Executor& executor, Hold hold);
 
   // More than fits the FIFO is lost; with flow control the host is stopped before.
   void input(ByteView bytes);
@@ -147,6 +148,7 @@ class Terminal {
   void printUrc(std::string_view line);
 
   const Options& options_;
+  Timing& timing_;
   Transcript& transcript_;
   Wire& wire_;
   Executor& executor_;

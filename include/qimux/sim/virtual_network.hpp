@@ -46,7 +46,10 @@ class VirtualPeer {
   void close();
   // At once; what the module has not taken is lost.
   void reset();
-  // How many bytes more it takes and acknowledges: 0 is a window that is closed, or a path that is dead.
+  // Nothing passes any more in either direction, and nobody is told: switched off, or forgotten by an
+  // operator.
+  void vanish();
+  // How many bytes more it takes and acknowledges: 0 is a window that is closed.
   // Unlimited at first.
   void setRoom(std::uint64_t bytes);
   static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();

@@ -191,7 +191,8 @@ TEST_CASE("an accepted connection is open at once and receives only after start(
   REQUIRE(world.call(Protocol::Tcp, 2020));
   world.loop.runFor(1ms);
   Options options;
-  Air air(world.loop, 100ms, 0);
+  options.rtt = 100ms;
+  Air air(world.loop, options);
   Told told;
   Connection connection(world.loop, options, air, told, Protocol::Tcp, kCaller, *listener);
   CHECK(connection.open());
