@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace qimux::sim {
@@ -116,28 +117,30 @@ class Ping {
       return;
     }
     ++ping.sent_;
-    const auto rtt = std::chrono::ceil<std::chrono::milliseconds>(ping.module_.stack().air().rtt());
-    const auto limit = std::chrono::seconds(ping.timeout_);
-    const bool answers = rtt <= limit && ping.module_.stack().network().answersPing(ping.address_);
-    const async::Duration wait = answers ? async::Duration(rtt) : async::Duration(limit);
-    ping.module_.later().in(wait, [self = std::move(self), answers, rtt]() mutable {
-      self->heard(answers, rtt.count());
-      echo(std::move(self));
-    });
+    ping.module_.stack().ping(ping.address_, std::chrono::seconds(ping.timeout_),
+                              [self = std::move(self)](std::optional<async::Duration> time) mutable {
+                                self->heard(time);
+                                echo(std::move(self));
+                              });
   }
 
-  void heard(bool answered, std::chrono::milliseconds::rep ms) {
-    if (!answered) {
+  void heard(std::optional<async::Duration> time) {
+    if (!time) {
       module_.terminal().urc("+QPING: 1");
       return;
     }
+    const long ms = std::chrono::ceil<std::chrono::milliseconds>(*time).count();
     ++answered_;
-    time_ = ms;
+    sum_ += ms;
+    shortest_ = answered_ == 1 ? ms : std::min(shortest_, ms);
+    longest_ = std::max(longest_, ms);
     module_.terminal().urc(fmt::format("+QPING: 0,{},32,{},64", text(address_), ms));
   }
 
   void finish() {
-    end(fmt::format("+QPING: 2,{},{},{},{},{},{}", sent_, answered_, sent_ - answered_, time_, time_, time_));
+    const long average = answered_ == 0 ? 0 : sum_ / answered_;
+    end(fmt::format("+QPING: 2,{},{},{},{},{},{}", sent_, answered_, sent_ - answered_, shortest_, longest_,
+                    average));
   }
 
   Module& module_;
@@ -146,7 +149,10 @@ class Ping {
   Ipv4 address_;
   long sent_ = 0;
   long answered_ = 0;
-  std::chrono::milliseconds::rep time_ = 0;
+  // Milliseconds.
+  long sum_ = 0;
+  long shortest_ = 0;
+  long longest_ = 0;
 };
 
 // AT+QPING="host"[,<timeout in seconds>[,<count>]]

@@ -56,6 +56,7 @@ void addTiming(CLI::App& app, Options& options) {
            module.command_spread = {};
          },
          "ms from a command to its answer [5 to 30]")
+      ->take_last()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--latency", options.latencies,
                  "NAME=LEAST[-MOST] in ms: the same for one command, as +CFUN=500-3000; may be repeated "

@@ -1,13 +1,12 @@
 #include "qimux/sim/socket_network.hpp"
 
+#include "icmp_echo.hpp"
+#include "lookup.hpp"
 #include "real_socket.hpp"
-
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <ranges>
 #include <utility>
 
@@ -32,20 +31,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::vector<Ipv4> askMachine(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_family = AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) return {};
-  std::vector<Ipv4> found;
-  for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
-    found.push_back(Ipv4{ntohl(reinterpret_cast<const sockaddr_in*>(one->ai_addr)->sin_addr.s_addr)});
-  }
-  ::freeaddrinfo(list);
-  return found;
-}
-
 // No way in: operators translate addresses.
 class DeafListener final : public Listener {
  public:
@@ -56,7 +41,11 @@ class DeafListener final : public Listener {
 }  // namespace
 
 SocketNetwork::SocketNetwork(async::UvLoop& loop, Config config)
-    : loop_(loop), config_(std::move(config)), alive_(std::make_shared<int>(0)) {}
+    : loop_(loop),
+      config_(std::move(config)),
+      alive_(std::make_shared<int>(0)),
+      lookups_(std::make_unique<Lookups>(loop)),
+      later_(loop) {}
 
 SocketNetwork::~SocketNetwork() = default;
 
@@ -99,7 +88,8 @@ void SocketNetwork::resolve(const std::string& host, Resolved done) {
   if (it != config_.hosts.end()) {
     addresses = it->second;
   } else if (config_.use_resolver) {
-    addresses = askMachine(host);
+    lookups_->ask(host, std::move(done));
+    return;
   }
   loop_.post(
       [alive = std::weak_ptr(alive_), done = std::move(done), addresses = std::move(addresses)]() mutable {
@@ -107,14 +97,33 @@ void SocketNetwork::resolve(const std::string& host, Resolved done) {
       });
 }
 
-bool SocketNetwork::answersPing(Ipv4 address) {
-  if (isBlackHole(address)) return false;
+bool SocketNetwork::isSaidToBeThere(Ipv4 address) const {
   const bool is_mapped = std::ranges::any_of(
       config_.mappings, [address](const auto& mapping) { return mapping.range.contains(address); });
   const bool is_named = std::ranges::any_of(config_.hosts, [address](const auto& entry) {
     return std::ranges::find(entry.second, address) != entry.second.end();
   });
   return is_mapped || is_named;
+}
+
+void SocketNetwork::ping(Ipv4 address, async::Duration limit, Echoed done) {
+  const bool hole = isBlackHole(address);
+  if (hole || isSaidToBeThere(address)) {
+    later_.in(hole ? limit : async::Duration{0}, [hole, done = std::move(done)]() mutable {
+      done(hole ? std::nullopt : std::optional<async::Duration>(0));
+    });
+    return;
+  }
+  auto& echo = echoes_.emplace_back();
+  echo = std::make_unique<IcmpEcho>(loop_, address, limit,
+                                    [this, place = std::prev(echoes_.end()),
+                                     done = std::move(done)](std::optional<async::Duration> time) mutable {
+                                      // It is still calling.
+                                      const std::shared_ptr<IcmpEcho> over = std::move(*place);
+                                      echoes_.erase(place);
+                                      loop_.post([over] {});
+                                      done(time);
+                                    });
 }
 
 }  // namespace qimux::sim

@@ -264,6 +264,20 @@ void Stack::resolve(const std::string& host, Network::Resolved done) {
   });
 }
 
+void Stack::ping(Ipv4 address, async::Duration limit, Network::Echoed done) {
+  if (air_.rtt() > limit || air_.loses() || air_.loses()) {
+    later_.in(limit, [done = std::move(done)]() mutable { done(std::nullopt); });
+    return;
+  }
+  network_.ping(address, limit - air_.rtt(),
+                [this, alive = std::weak_ptr(alive_),
+                 done = std::move(done)](std::optional<async::Duration> time) mutable {
+                  if (alive.expired()) return;
+                  if (time) *time += air_.rtt();
+                  later_.in(air_.rtt(), [done = std::move(done), time]() mutable { done(time); });
+                });
+}
+
 bool Stack::killSocket(Slot& slot) {
   if (slot.state != SlotState::Connected) return false;
   slot.connection->die();

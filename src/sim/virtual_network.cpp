@@ -27,7 +27,7 @@ std::size_t VirtualPeer::pending() const {
   return link_ == nullptr ? 0 : link_->pending();
 }
 
-VirtualNetwork::VirtualNetwork(async::Loop& loop) : loop_(loop) {}
+VirtualNetwork::VirtualNetwork(async::Loop& loop) : loop_(loop), later_(loop) {}
 
 VirtualNetwork::~VirtualNetwork() = default;
 
@@ -63,9 +63,12 @@ void VirtualNetwork::resolve(const std::string& host, Resolved done) {
       [done = std::move(done), addresses = std::move(addresses)]() mutable { done(std::move(addresses)); });
 }
 
-bool VirtualNetwork::answersPing(Ipv4 address) {
+void VirtualNetwork::ping(Ipv4 address, async::Duration limit, Echoed done) {
   const auto lives = [address](const auto& entry) { return entry.first.address == address; };
-  return std::ranges::any_of(tcp_, lives) || std::ranges::any_of(udp_, lives);
+  const bool answers = std::ranges::any_of(tcp_, lives) || std::ranges::any_of(udp_, lives);
+  later_.in(answers ? async::Duration{0} : limit, [answers, done = std::move(done)]() mutable {
+    done(answers ? std::optional<async::Duration>(0) : std::nullopt);
+  });
 }
 
 }  // namespace qimux::sim

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -111,8 +112,10 @@ class Network {
   using Resolved = std::move_only_function<void(std::vector<Ipv4>)>;
   virtual void resolve(const std::string& host, Resolved done) = 0;
 
-  // Whether an echo request to it would be answered.
-  virtual bool answersPing(Ipv4 address) = 0;
+  // Sends an echo request. `done` gets the time to its answer, or nothing once `limit` has passed without
+  // one; from the loop, or never where the network goes first.
+  using Echoed = std::move_only_function<void(std::optional<async::Duration> time)>;
+  virtual void ping(Ipv4 address, async::Duration limit, Echoed done) = 0;
 };
 
 }  // namespace qimux::sim

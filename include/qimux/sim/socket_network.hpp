@@ -3,7 +3,9 @@
 
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/sim/network.hpp"
+#include "qimux/sim/timeline.hpp"
 
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +14,8 @@
 
 namespace qimux::sim {
 
+class IcmpEcho;
+class Lookups;
 class UdpHub;
 
 class SocketNetwork final : public Network {
@@ -28,7 +32,7 @@ class SocketNetwork final : public Network {
     std::map<std::string, std::vector<Ipv4>, std::less<>> hosts;
     // Never answer.
     std::vector<Cidr> black_holes;
-    // Names that are not in `hosts` are asked from the machine's resolver, which blocks.
+    // Names that are not in `hosts` are asked from the machine's resolver.
     bool use_resolver = false;
     // The address of this machine on which listen() waits; without one nobody gets in.
     std::optional<Ipv4> inbound;
@@ -43,18 +47,23 @@ class SocketNetwork final : public Network {
   // Real listening sockets; see Config::inbound.
   std::unique_ptr<Listener> listen(Protocol protocol, std::uint16_t port, ListenerEvents& events) override;
   void resolve(const std::string& host, Resolved done) override;
-  // Every address does that is not a black hole and is either mapped or an answer of `hosts`.
-  bool answersPing(Ipv4 address) override;
+  // What is mapped or an answer of `hosts` answers at once: who gave it says that it is there. A black hole
+  // never does. All others are asked, where this machine lets us.
+  void ping(Ipv4 address, async::Duration limit, Echoed done) override;
 
  private:
   bool isBlackHole(Ipv4 address) const;
   Endpoint mapped(Endpoint remote) const;
+  bool isSaidToBeThere(Ipv4 address) const;
 
   async::UvLoop& loop_;
   Config config_;
   std::shared_ptr<int> alive_;
   // By port. One outlives its listener while sockets of it live.
   std::map<std::uint16_t, std::weak_ptr<UdpHub>> hubs_;
+  std::unique_ptr<Lookups> lookups_;
+  std::list<std::unique_ptr<IcmpEcho>> echoes_;
+  Timeline later_;
 };
 
 }  // namespace qimux::sim

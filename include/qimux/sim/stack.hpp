@@ -102,6 +102,9 @@ class Stack final : private ConnectionEvents, private ServerEvents {
 
   // The addresses of a name, over the air and back; none where there is none. Forgotten at a reset.
   void resolve(const std::string& host, Network::Resolved done);
+  // An echo request over the air and back: the whole time of it, or nothing after `limit`. Forgotten at a
+  // reset.
+  void ping(Ipv4 address, async::Duration limit, Network::Echoed done);
   // AT+QIDNSGIP and AT+QPING do one thing at a time.
   bool asking = false;
   bool pinging = false;

@@ -11,6 +11,7 @@
 #include "qimux/async/loop.hpp"
 #include "qimux/sim/byte_queue.hpp"
 #include "qimux/sim/network.hpp"
+#include "qimux/sim/timeline.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -84,14 +85,15 @@ class VirtualNetwork final : public Network {
   std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) override;
   std::unique_ptr<Listener> listen(Protocol protocol, std::uint16_t port, ListenerEvents& events) override;
   void resolve(const std::string& host, Resolved done) override;
-  // Every served address does.
-  bool answersPing(Ipv4 address) override;
+  // Every served address answers, at once.
+  void ping(Ipv4 address, async::Duration limit, Echoed done) override;
 
  private:
   friend class VirtualLink;
   void forget(VirtualLink& link);
 
   async::Loop& loop_;
+  Timeline later_;
   std::map<Endpoint, MakePeer> tcp_;
   std::map<Endpoint, MakePeer> udp_;
   std::vector<Cidr> holes_;

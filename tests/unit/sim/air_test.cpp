@@ -271,3 +271,54 @@ TEST_CASE("AT+QIKALIVE is forgotten at a restart", "[AT+QIKALIVE]") {
   rig.seen->peer->vanish();
   CHECK_FALSE(rig.closedWithin(1h));
 }
+
+TEST_CASE("AT+QPING sums up what its samples really took", "[AT+QPING]") {
+  Options options;
+  options.rtt = 300ms;
+  Rig rig(std::move(options));
+  rig.bringUp();
+  CHECK(rig.say("AT+QPING=\"198.51.100.7\",1,2", 5s) ==
+        "\r\nOK\r\n\r\n+QPING: 0,198.51.100.7,32,300,64\r\n\r\n+QPING: 0,198.51.100.7,32,300,64\r\n"
+        "\r\n+QPING: 2,2,2,0,300,300,300\r\n");
+  // Nobody there, and a limit of a second for each.
+  CHECK(rig.say("AT+QPING=\"192.0.2.9\",1,2", 1900ms).find("+QPING: 2") == std::string::npos);
+  CHECK(rig.after(200ms) == "\r\n+QPING: 1\r\n\r\n+QPING: 2,2,0,2,0,0,0\r\n");
+  rig.fault("loss 1");
+  CHECK(rig.say("AT+QPING=\"198.51.100.7\",1,1", 2s).ends_with("+QPING: 2,1,0,1,0,0,0\r\n"));
+}
+
+namespace {
+
+// The time of an echo request is what the test says next.
+struct Uneven final : Network {
+  explicit Uneven(async::Loop& on) : loop(on), inner(on) {}
+  std::unique_ptr<Socket> open(Protocol protocol, Endpoint remote, SocketEvents& events) override {
+    return inner.open(protocol, remote, events);
+  }
+  std::unique_ptr<Listener> listen(Protocol protocol, std::uint16_t port, ListenerEvents& events) override {
+    return inner.listen(protocol, port, events);
+  }
+  void resolve(const std::string& host, Resolved done) override { inner.resolve(host, std::move(done)); }
+  void ping(Ipv4, async::Duration, Echoed done) override {
+    loop.post([time = times.front(), done = std::move(done)]() mutable { done(time); });
+    times.erase(times.begin());
+  }
+  async::Loop& loop;
+  VirtualNetwork inner;
+  std::vector<std::optional<async::Duration>> times;
+};
+
+}  // namespace
+
+TEST_CASE("AT+QPING tells shortest, longest and average of the answers alone", "[AT+QPING]") {
+  async::VirtualLoop loop;
+  Uneven network(loop);
+  network.times = {10ms, std::nullopt, 40ms, 13ms};
+  std::string heard;
+  Module::Host host;
+  host.write = [&](ByteView bytes) { heard += textOf(bytes); };
+  Module module(loop, Options{}, network, std::move(host));
+  module.fromHost(bytesOf("AT+QPING=\"198.51.100.7\"\r"));
+  loop.runFor(5s);
+  CHECK(heard.ends_with("+QPING: 2,4,3,1,10,40,21\r\n"));
+}

@@ -354,6 +354,19 @@ TEST_CASE("with urc-in-send it comes in the middle of the block", "[point-7]") {
   CHECK(rig.after(10ms) == "\r\nSEND FAIL\r\n");
 }
 
+TEST_CASE("with urc-in-send, too, what was said first comes first", "[AT+QISEND][point-5]") {
+  Connected rig(withQuirk(Quirk::UrcInSend), 2);
+  rig.type("AT+QISEND=0,2\r");
+  rig.loop.runFor(1ms);
+  // While the command still waits for its prompt.
+  rig.arrives("a");
+  rig.loop.runFor(5ms);
+  rig.arrives("bc");
+  rig.loop.runFor(5ms);
+  rig.type("xx");
+  CHECK(rig.after(100ms) == "\r\n> \r\n+QIRDI: 0,1,0,1,1,1\r\n\r\n+QIRDI: 0,1,0,2,2,3\r\n\r\nSEND OK\r\n");
+}
+
 TEST_CASE("a reset is CLOSED, too") {
   Connected rig;
   rig.seen->peer->reset();

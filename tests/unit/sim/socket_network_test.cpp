@@ -165,8 +165,138 @@ TEST_CASE("names are those that were given, in any case of letters, and no other
     loop.run();
   }
   CHECK(counts == std::vector<std::size_t>{2, 0});
-  CHECK(network.answersPing(kMapped));
-  CHECK(network.answersPing(*parseIpv4("192.0.2.1")));
-  CHECK_FALSE(network.answersPing(*parseIpv4("203.0.113.1")));
-  CHECK_FALSE(network.answersPing(*parseIpv4("192.0.2.2")));
+}
+
+namespace {
+
+// What an echo request to it comes to.
+std::optional<async::Duration> echo(async::UvLoop& loop, SocketNetwork& network, const char* address) {
+  std::optional<async::Duration> result;
+  network.ping(*parseIpv4(address), 50ms, [&](std::optional<async::Duration> time) {
+    result = time;
+    loop.stop();
+  });
+  loop.run();
+  return result;
+}
+
+// Whether this machine lets us send echo requests.
+bool mayPing() {
+  return Fd(::socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP)).valid() ||
+         Fd(::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)).valid();
+}
+
+}  // namespace
+
+TEST_CASE("what is mapped or named answers a ping at once, a hole never", "[AT+QPING]") {
+  async::UvLoop loop;
+  SocketNetwork network(loop, mapped());
+  CHECK(echo(loop, network, "198.51.100.7") == 0ms);
+  CHECK(echo(loop, network, "192.0.2.1") == 0ms);
+  const async::TimePoint begin = loop.now();
+  CHECK(echo(loop, network, "203.0.113.1") == std::nullopt);
+  CHECK(loop.now() - begin >= 50ms);
+}
+
+TEST_CASE("a real address is asked for an echo, where the machine lets us", "[AT+QPING]") {
+  async::UvLoop loop;
+  SocketNetwork network(loop, mapped());
+  // Of the loopback network, and not mapped.
+  const auto time = echo(loop, network, "127.0.0.1");
+  CHECK(time.has_value() == mayPing());
+  if (time) CHECK(*time < 50ms);
+  // Several at a time, and the end of the network while they wait, do no harm.
+  int answers = 0;
+  {
+    SocketNetwork other(loop, {});
+    for (int i = 0; i < 3; ++i) {
+      other.ping(kLoopback, 5s, [&](std::optional<async::Duration>) {
+        if (++answers == 3) loop.stop();
+      });
+    }
+    if (mayPing()) loop.run();
+    CHECK(answers == (mayPing() ? 3 : 0));
+    other.ping(kLoopback, 5s, [&](std::optional<async::Duration>) { ++answers; });
+  }
+  async::Timer enough(loop);
+  enough.start(20ms, [&] { loop.stop(); });
+  loop.run();
+  CHECK(answers == (mayPing() ? 3 : 0));
+}
+
+TEST_CASE("the machine's resolver is asked beside the loop", "[AT+QIDNSGIP]") {
+  async::UvLoop loop;
+  SocketNetwork::Config config = mapped();
+  config.use_resolver = true;
+  SocketNetwork network(loop, config);
+  bool returned = false;
+  std::vector<std::vector<Ipv4>> found;
+  for (const char* host : {"localhost", "server.example"}) {
+    network.resolve(host, [&](std::vector<Ipv4> addresses) {
+      CHECK(returned);
+      found.push_back(std::move(addresses));
+      if (found.size() == 2) loop.stop();
+    });
+  }
+  returned = true;
+  async::Timer limit(loop);
+  limit.start(10s, [&] { loop.stop(); });
+  loop.run();
+  REQUIRE(found.size() == 2);
+  // The given one needs no thread.
+  CHECK(found[0].size() == 2);
+  CHECK(found[1] == std::vector<Ipv4>{kLoopback});
+  // A question that is under way when the network goes is forgotten.
+  {
+    SocketNetwork other(loop, config);
+    other.resolve("localhost", [&](std::vector<Ipv4>) { found.clear(); });
+  }
+  async::Timer enough(loop);
+  enough.start(50ms, [&] { loop.stop(); });
+  loop.run();
+  CHECK(found.size() == 2);
+}
+
+TEST_CASE("a reset is told of while nothing is wanted, an end of the data only when it is") {
+  async::UvLoop loop;
+  SocketNetwork network(loop, mapped());
+  Bound server(SOCK_STREAM);
+  REQUIRE(::listen(server.fd.get(), 1) == 0);
+  for (const bool hard : {true, false}) {
+    Owner owner(loop);
+    owner.socket = network.open(Protocol::Tcp, {kMapped, server.port}, owner);
+    owner.await();
+    owner.socket->wantReadable(false);
+    Fd peer(::accept(server.fd.get(), nullptr, nullptr));
+    if (hard) {
+      const linger off{1, 0};
+      ::setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &off, sizeof off);
+    }
+    peer.reset();
+    async::Timer enough(loop);
+    if (hard) {
+      owner.await();
+    } else {
+      enough.start(300ms, [&] { loop.stop(); });
+      loop.run();
+    }
+    CHECK(owner.log == (hard ? "opened broken " : "opened "));
+  }
+}
+
+TEST_CASE("what is sent after a reset counts as unacknowledged", "[AT+QISACK]") {
+  async::UvLoop loop;
+  SocketNetwork network(loop, mapped());
+  Bound server(SOCK_STREAM);
+  REQUIRE(::listen(server.fd.get(), 1) == 0);
+  Owner owner(loop);
+  owner.socket = network.open(Protocol::Tcp, {kMapped, server.port}, owner);
+  owner.await();
+  Fd peer(::accept(server.fd.get(), nullptr, nullptr));
+  const linger off{1, 0};
+  ::setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &off, sizeof off);
+  peer.reset();
+  CHECK(owner.socket->send(bytesOf("lost")) == 4);
+  CHECK(owner.socket->unacknowledged() == 4);
+  CHECK(owner.socket->silence() == 0ms);
 }
