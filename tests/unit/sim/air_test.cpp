@@ -91,7 +91,7 @@ TEST_CASE("a round trip that is longer than the lag is what an acknowledgement t
   CHECK(rig.say("AT+QISACK=0") == ack(1, 1));
 }
 
-TEST_CASE("a reset does not acknowledge what it has lost", "[AT+QISACK]") {
+TEST_CASE("a reset does not acknowledge what it has lost") {
   async::VirtualLoop loop;
   VirtualNetwork network(loop);
   const auto seen = std::make_shared<Seen>();
@@ -310,7 +310,7 @@ struct Uneven final : Network {
 
 }  // namespace
 
-TEST_CASE("AT+QPING tells shortest, longest and average of the answers alone", "[AT+QPING]") {
+TEST_CASE("AT+QPING tells shortest, longest and average of the answers alone") {
   async::VirtualLoop loop;
   Uneven network(loop);
   network.times = {10ms, std::nullopt, 40ms, 13ms};

@@ -188,7 +188,7 @@ bool mayPing() {
 
 }  // namespace
 
-TEST_CASE("what is mapped or named answers a ping at once, a hole never", "[AT+QPING]") {
+TEST_CASE("what is mapped or named answers a ping at once, a hole never") {
   async::UvLoop loop;
   SocketNetwork network(loop, mapped());
   CHECK(echo(loop, network, "198.51.100.7") == 0ms);
@@ -198,7 +198,7 @@ TEST_CASE("what is mapped or named answers a ping at once, a hole never", "[AT+Q
   CHECK(loop.now() - begin >= 50ms);
 }
 
-TEST_CASE("a real address is asked for an echo, where the machine lets us", "[AT+QPING]") {
+TEST_CASE("a real address is asked for an echo, where the machine lets us") {
   async::UvLoop loop;
   SocketNetwork network(loop, mapped());
   // Of the loopback network, and not mapped.
@@ -224,7 +224,7 @@ TEST_CASE("a real address is asked for an echo, where the machine lets us", "[AT
   CHECK(answers == (mayPing() ? 3 : 0));
 }
 
-TEST_CASE("the machine's resolver is asked beside the loop", "[AT+QIDNSGIP]") {
+TEST_CASE("the machine's resolver is asked beside the loop") {
   async::UvLoop loop;
   SocketNetwork::Config config = mapped();
   config.use_resolver = true;
@@ -284,7 +284,7 @@ TEST_CASE("a reset is told of while nothing is wanted, an end of the data only w
   }
 }
 
-TEST_CASE("what is sent after a reset counts as unacknowledged", "[AT+QISACK]") {
+TEST_CASE("what is sent after a reset counts as unacknowledged") {
   async::UvLoop loop;
   SocketNetwork network(loop, mapped());
   Bound server(SOCK_STREAM);

@@ -41,8 +41,7 @@ TEST_CASE("a span is one number of milliseconds or two, in order") {
   }
 }
 
-TEST_CASE("the field's figures: each command in its span, over the whole of it",
-          "[AT+QIACT][AT+QIDEACT][point-16]") {
+TEST_CASE("the field's figures: each command in its span, over the whole of it") {
   const Options options = field();
   Timing timing(options);
   struct Expected {
@@ -147,7 +146,7 @@ TEST_CASE("any command can be given its own time; a joined line takes that of it
   CHECK(rig.after(1ms) == "\r\nSEND OK\r\n");
 }
 
-TEST_CASE("between power and RDY it hears nothing and says nothing", "[AT+CFUN][point-9]") {
+TEST_CASE("between power and RDY it hears nothing and says nothing", "[point-9]") {
   Options options;
   options.power_on = true;
   Rig rig(std::move(options));
