@@ -123,16 +123,21 @@ Reply powerDown(Module& module, const Call& call) {
   return Reply::done();
 }
 
-// 1 sleeps only while DTR is high, and nothing here has a DTR; 2 sleeps after silence (Module::asleep).
+// 1 sleeps while DTR is high (application note 9), 2 after silence; see Module::asleep().
 Reply sleep(Module& module, const Call& call) {
   if (call.form == Form::Read) {
-    module.terminal().info(fmt::format("+QSCLK: {}", module.settings().sleep));
+    module.terminal().info(fmt::format("{}: {}", call.name, module.settings().sleep));
     return Reply::ok();
   }
   const auto value = call.number(0, 0, 2);
   if (call.form != Form::Set || !value) return Reply::error();
   module.settings().sleep = static_cast<int>(*value);
   return Reply::ok();
+}
+
+// The application note's name for it, which the manuals do not have.
+Reply sleepByNote(Module& module, const Call& call) {
+  return module.options().firmware == Firmware::Note ? sleep(module, call) : Reply::error();
 }
 
 }  // namespace
@@ -149,6 +154,7 @@ void addNetworkCommands(CommandTable& table) {
   table.add("+QIURC", callReady);
   table.add("+QPOWD", powerDown);
   table.add("+QSCLK", sleep);
+  table.add("+QCLK", sleepByNote);
 }
 
 }  // namespace qimux::sim

@@ -28,6 +28,7 @@ DataMode::DataMode(Module& module) : module_(module), guard_(module.loop()), wai
 void DataMode::began(Slot& slot) {
   assert(slot_ == nullptr);
   slot_ = &slot;
+  module_.lines().setDcd(true);
   online();
 }
 
@@ -48,6 +49,7 @@ bool DataMode::resume() {
 void DataMode::ended(Slot& slot) {
   assert(slot_ == &slot);
   slot_ = nullptr;
+  module_.lines().setDcd(false);
   guard_.stop();
   wait_.stop();
   pluses_ = 0;

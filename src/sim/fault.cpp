@@ -220,6 +220,14 @@ Result<void> sms(Module& module, const Words& words) {
   return module.sms().arrive(words.rest.substr(0, blank), words.rest.substr(blank + 1));
 }
 
+Result<void> dtr(Module& module, const Words& words) {
+  if (words.rest != "on" && words.rest != "off" && words.rest != "host") {
+    return wrong(words, "needs on, off or host");
+  }
+  module.lines().forceDtr(words.rest == "host" ? std::nullopt : std::optional(words.rest == "on"));
+  return {};
+}
+
 struct Fault {
   FaultInfo info;
   Result<void> (*run)(Module&, const Words&);
@@ -264,6 +272,8 @@ constexpr std::array kFaults{
     Fault{{"register", "", "in coverage again"}, registerAgain},
     Fault{{"sms", "FROM TEXT", "a short message comes, UTF-8; FROM is a number or a name of 11 letters"},
           sms},
+    Fault{{"dtr", "on|off|host", "DTR is that, whatever the host does; host: as the host has it, again"},
+          dtr},
     Fault{{"urc", "TEXT", "says TEXT out of the blue, as RING or +CMTI: \"SM\",1"}, urc},
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace qimux::sim {
@@ -13,8 +14,11 @@ Options withFirmware(Options options) {
   return options;
 }
 
-// AT+QSCLK=2: asleep after so much silence, awake so long after the first byte.
+// AT+QSCLK=2: asleep after so much silence. AT+QSCLK=1 with DTR off: at once when a command has ended; when
+// the network has woken it, no manual says when, so as late as the other.
 constexpr auto kFallsAsleep = std::chrono::seconds(5);
+constexpr auto kSettles = std::chrono::milliseconds(100);
+// From the first byte, or from DTR on (application note 9), until it hears.
 constexpr auto kWakesUp = std::chrono::milliseconds(20);
 
 // +CME ERROR
@@ -29,7 +33,12 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       host_(std::move(host)),
       timing_(options_),
       transcript_(loop, std::move(transcript)),
-      wire_(loop, options_, transcript_, [this](ByteView bytes) { host_.write(bytes); }),
+      lines_(loop, transcript_, std::move(host_.lines)),
+      wire_(loop, options_, transcript_,
+            [this](ByteView bytes) {
+              speaks();
+              host_.write(bytes);
+            }),
       terminal_(loop, options_, timing_, transcript_, wire_, *this, std::move(host_.hold)),
       cell_(loop, options_,
             Cell::Events{[this](std::string line) { terminal_.urc(std::move(line)); },
@@ -46,6 +55,9 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       last_input_(loop.now()) {
   stack_.backlog = std::move(host_.backlog);
   stack_.unsaid = [this] { return wire_.pending(); };
+  lines_.onDtr([this](bool on) { dtrChanged(on); });
+  // Application note 4: what comes during a transparent session is told by RI, and said later.
+  terminal_.onHeldOnline([this] { lines_.ring(); });
   stored_.baud = options_.autobaud ? 0 : options_.baud;
   settings_ = stored_;
   if (options_.power_on) {
@@ -62,7 +74,7 @@ int Module::highestIndi() const {
 }
 
 void Module::fromHost(ByteView bytes) {
-  if (!powered_ || loop_.now() < deaf_until_ || asleep(bytes.size())) return;
+  if (!powered_ || loop_.now() < deaf_until_ || misses(bytes.size())) return;
   bytes = wire_.heard(bytes);
   bytes = withoutXonXoff(bytes);
   if (!synchronized(bytes)) return;
@@ -85,14 +97,47 @@ ByteView Module::withoutXonXoff(ByteView bytes) {
   return unstuffed_;
 }
 
-bool Module::asleep(std::size_t bytes) {
+bool Module::asleep() const {
+  // Not while a command runs or data is typed.
+  if (settings_.sleep == 0 || terminal_.busy()) return false;
   const async::TimePoint now = loop_.now();
-  const bool sleeping = settings_.sleep == 2 && now - last_input_ >= kFallsAsleep;
+  return settings_.sleep == 1 ? !lines_.dtr() && now >= awake_until_ : now - last_input_ >= kFallsAsleep;
+}
+
+bool Module::misses(std::size_t bytes) {
+  const async::TimePoint now = loop_.now();
+  const bool sleeping = asleep();
   last_input_ = now;
+  if (sleeping && settings_.sleep == 1) {
+    transcript_.note(fmt::format("asleep, DTR is high: {} bytes lost", bytes));
+    return true;
+  }
   if (sleeping) waking_until_ = now + kWakesUp;
-  if (now >= waking_until_) return false;
+  if (now >= waking_until_) {
+    awake_until_ = std::max(awake_until_, now + kSettles);
+    return false;
+  }
   transcript_.note(fmt::format("waking up: {} bytes lost", bytes));
   return true;
+}
+
+void Module::dtrChanged(bool on) {
+  if (!powered_) return;
+  if (!on) {
+    data_mode_.dtrDropped();
+  } else if (settings_.sleep == 1 && !terminal_.busy() && loop_.now() >= awake_until_) {
+    // It was asleep.
+    waking_until_ = loop_.now() + kWakesUp;
+  }
+}
+
+// What is said out of sleep comes from the network, and the host may be asleep, too.
+void Module::speaks() {
+  if (!asleep()) return;
+  transcript_.note("woken by the network");
+  lines_.ring();
+  last_input_ = loop_.now();
+  awake_until_ = loop_.now() + kFallsAsleep;
 }
 
 // With AT+IPR=0 nothing counts before AT or at; `bytes` then begins with it.
@@ -139,6 +184,8 @@ Reply Module::execute(std::string_view command) {
 }
 
 void Module::idle() {
+  last_input_ = loop_.now();
+  awake_until_ = std::max(awake_until_, loop_.now() + kSettles);
   stack_.push();
 }
 
@@ -149,11 +196,12 @@ void Module::forgetEverything() {
   sms_.reset();
   stack_.reset();
   stack_.air().keepalive.reset();
+  lines_.reset();
   wire_.clear();
   terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee,
                                      static_cast<FlowControl>(settings_.flow[1]), settings_.modem.quiet});
   cell_.call_ready_shown = settings_.call_ready;
-  waking_until_ = {};
+  waking_until_ = awake_until_ = {};
   last_input_ = loop_.now();
   synced_ = settings_.baud != 0;
   last_byte_ = 0;

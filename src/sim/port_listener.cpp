@@ -36,6 +36,7 @@ class ListenerPort final : public Port {
     if (client_) client_->pause(paused);
   }
   std::size_t waiting() const override { return client_ ? client_->waiting() : 0; }
+  void onHost(std::move_only_function<void(bool here)> call) override { on_host_ = std::move(call); }
   void setReadSize(std::size_t bytes) override { read_size_ = bytes; }
 
  private:
@@ -50,9 +51,11 @@ class ListenerPort final : public Port {
         [this] {
           client_.reset();
           watch_->want(async::Interest{.readable = true});
+          if (on_host_) on_host_(false);
         });
     client_->setReadSize(read_size_);
     client_->pause(paused_);
+    if (on_host_) on_host_(true);
   }
 
   async::UvLoop& loop_;
@@ -61,6 +64,7 @@ class ListenerPort final : public Port {
   Received received_;
   std::unique_ptr<async::UvLoop::FdWatch> watch_;
   std::optional<Stream> client_;
+  std::move_only_function<void(bool here)> on_host_;
   bool paused_ = false;
   std::size_t read_size_ = 65536;
 };

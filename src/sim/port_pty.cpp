@@ -78,6 +78,7 @@ class PtyPort final : public Port {
   void pause(bool paused) override { stream_.pause(paused); }
   std::size_t waiting() const override { return stream_.waiting(); }
   unsigned hostBaud() const override { return speedOf(slave_.get()); }
+  void onHost(std::move_only_function<void(bool here)> call) override { on_host_ = std::move(call); }
   void setReadSize(std::size_t bytes) override { stream_.setReadSize(bytes); }
 
  private:
@@ -89,6 +90,7 @@ class PtyPort final : public Port {
         const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
         users_ += (event->mask & IN_OPEN) != 0 ? 1 : -1;
         at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+        tellHost();
       }
     }
     if (users_ > 0 || !used_) return;
@@ -97,12 +99,19 @@ class PtyPort final : public Port {
     ::tcflush(slave_.get(), TCIFLUSH);
   }
 
+  void tellHost() {
+    const bool here = users_ > 0;
+    if (std::exchange(here_, here) != here && on_host_) on_host_(here);
+  }
+
   Fd slave_;
   std::string link_;
   Stream stream_;
   Fd notify_;
   std::unique_ptr<async::UvLoop::FdWatch> notify_watch_;
+  std::move_only_function<void(bool here)> on_host_;
   int users_ = 0;
+  bool here_ = false;
   bool used_ = false;
 };
 

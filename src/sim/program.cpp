@@ -176,6 +176,8 @@ class Program {
                                      : openPty(loop_, options.link, received);
     if (!port) return std::unexpected(port.error());
     port_ = std::move(*port);
+    module_.setDtr(false);
+    port_->onHost([this](bool here) { module_.setDtr(here); });
     check_rate_ = options.check_rate;
     port_->setReadSize(options.module.baud == 0 ? kReadUnlimited : kReadPaced);
     return {};

@@ -305,6 +305,7 @@ void Terminal::urc(std::string line) {
     printUrc(line);
   } else if (held_.size() < kHeldLimit) {
     held_.push_back(std::move(line));
+    if (phase_ == Phase::Online && held_online_) held_online_();
   } else {
     transcript_.note("too many held back, lost: " + line);
   }

@@ -22,6 +22,7 @@
 #include "qimux/sim/clock.hpp"
 #include "qimux/sim/command.hpp"
 #include "qimux/sim/data_mode.hpp"
+#include "qimux/sim/lines.hpp"
 #include "qimux/sim/network.hpp"
 #include "qimux/sim/options.hpp"
 #include "qimux/sim/send_phase.hpp"
@@ -50,12 +51,17 @@ class Module final : private Executor {
     Terminal::Hold hold;
     // Bytes of write() that have not reached the host yet: holds back what is pushed. May be empty.
     std::move_only_function<std::size_t()> backlog;
+    // DCD and RI have changed; true is low, which is on. May be empty.
+    Lines::Output lines = {};
   };
 
   Module(async::Loop& loop, Options options, Network& network, Host host, Transcript::Sink transcript = {});
 
   // Any number of bytes, cut anywhere.
   void fromHost(ByteView bytes);
+
+  // The host's DTR: off is HIGH. On at first.
+  void setDtr(bool on) { lines_.setDtr(on); }
 
   // What happens to it from outside; see also fault.hpp, which names these.
   void reboot();
@@ -69,6 +75,7 @@ class Module final : private Executor {
   Transcript& transcript() { return transcript_; }
   Wire& wire() { return wire_; }
   Terminal& terminal() { return terminal_; }
+  Lines& lines() { return lines_; }
   Cell& cell() { return cell_; }
   Stack& stack() { return stack_; }
   SendPhase& sendPhase() { return send_phase_; }
@@ -90,7 +97,10 @@ class Module final : private Executor {
   void idle() override;
 
   ByteView withoutXonXoff(ByteView bytes);
-  bool asleep(std::size_t bytes);
+  bool asleep() const;
+  bool misses(std::size_t bytes);
+  void dtrChanged(bool on);
+  void speaks();
   bool synchronized(ByteView& bytes);
   void forgetEverything();
 
@@ -101,6 +111,7 @@ class Module final : private Executor {
   Transcript transcript_;
   Settings stored_;
   Settings settings_;
+  Lines lines_;
   Wire wire_;
   Terminal terminal_;
   Cell cell_;
@@ -116,7 +127,10 @@ class Module final : private Executor {
   bool powered_ = true;
   bool synced_ = true;
   char last_byte_ = 0;
+  // Since then nothing was heard and no command has ended.
   async::TimePoint last_input_;
+  // AT+QSCLK=1 does not sleep before.
+  async::TimePoint awake_until_;
   async::TimePoint waking_until_;
   async::TimePoint deaf_until_;
 };

@@ -26,6 +26,8 @@ class Port {
   virtual std::size_t waiting() const = 0;
   // The rate that the host has set; 0 where there is no such thing.
   virtual unsigned hostBaud() const { return 0; }
+  // Called when the first host has come and when the last one has gone: what DTR is on a port that has none.
+  virtual void onHost(std::move_only_function<void(bool here)> call) = 0;
   // The most bytes taken from the kernel at once.
   virtual void setReadSize(std::size_t bytes) = 0;
 };

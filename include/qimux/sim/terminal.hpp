@@ -102,6 +102,8 @@ class Terminal {
   void raw(ByteView bytes) { wire_.print(bytes); }
   // The module speaks by itself: at once, or right behind the final of what runs.
   void urc(std::string line);
+  // `call` whenever data mode is what holds it back.
+  void onHeldOnline(std::move_only_function<void()> call) { held_online_ = std::move(call); }
   bool busy() const { return phase_ != Phase::Collecting; }
   Phase phase() const { return phase_; }
 
@@ -164,6 +166,7 @@ class Terminal {
   std::optional<Going> going_;
   Hold hold_;
   bool host_held_ = false;
+  std::move_only_function<void()> held_online_;
   ByteQueue fifo_;
   std::uint64_t lost_ = 0;
   std::string line_;

@@ -57,6 +57,51 @@ std::string readSome(int fd) {
 
 }  // namespace
 
+TEST_CASE("a port tells when its first host comes and its last one goes") {
+  Directory directory;
+  Machine machine;
+  std::string told;
+  const auto tell = [&](bool here) {
+    told += here ? "here " : "gone ";
+    machine.loop.stop();
+  };
+  SECTION("pseudo terminal") {
+    auto port = openPty(machine.loop, directory.path + "/tty", machine.received());
+    REQUIRE(port.has_value());
+    (*port)->onHost(tell);
+    Fd first(::open((directory.path + "/tty").c_str(), O_RDWR | O_NOCTTY));
+    machine.run();
+    CHECK(told == "here ");
+    Fd second(::open((directory.path + "/tty").c_str(), O_RDWR | O_NOCTTY));
+    first.reset();
+    machine.run(50ms);
+    CHECK(told == "here ");
+    second.reset();
+    machine.run();
+    CHECK(told == "here gone ");
+    // Away and back between two looks is told all the same.
+    Fd(::open((directory.path + "/tty").c_str(), O_RDWR | O_NOCTTY)).reset();
+    machine.run();
+    CHECK(told == "here gone here gone ");
+  }
+  SECTION("socket") {
+    const std::string path = directory.path + "/socket";
+    auto port = openListener(machine.loop, "unix:" + path, machine.received());
+    REQUIRE(port.has_value());
+    (*port)->onHost(tell);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    Fd client(::socket(AF_UNIX, SOCK_STREAM, 0));
+    REQUIRE(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    machine.run();
+    CHECK(told == "here ");
+    client.reset();
+    machine.run();
+    CHECK(told == "here gone ");
+  }
+}
+
 TEST_CASE("the pseudo terminal is raw, survives its users, and forgets what the last one left") {
   Directory directory;
   Machine machine;

@@ -71,6 +71,7 @@ struct Rig {
       heard += textOf(bytes);
       pieces.emplace_back(textOf(bytes));
     };
+    result.lines = [this](bool dcd, bool ri) { lines.emplace_back(dcd, ri); };
     result.backlog = [this] { return backlog; };
     result.hold = [this](bool held) { host_held = held; };
     result.baud = [this](unsigned rate) { baud = rate; };
@@ -122,6 +123,8 @@ struct Rig {
   Witness witness;
   std::string heard;
   std::vector<std::string> pieces;
+  // DCD and RI, at each change.
+  std::vector<std::pair<bool, bool>> lines;
   unsigned baud = 0;
   bool host_held = false;
   // What the test claims to have not yet read.
