@@ -9,6 +9,7 @@ void Server::begin(Protocol protocol, int most) {
   state_ = State::Opening;
   protocol_ = protocol;
   most_ = most;
+  ++attempts_;
 }
 
 bool Server::listen(Network& network, std::uint16_t port) {

@@ -15,15 +15,22 @@ bool Stack::listen(Protocol protocol, int most) {
   activate([this, &one, protocol](bool active) {
     // AT+QICLOSE or the loss of the context has ended it meanwhile.
     if (one.state() != Server::State::Opening) return;
-    const std::uint16_t port = settings_.local_ports[protocol == Protocol::Tcp ? 0 : 1];
     if (!active) {
       one.stop();
-    } else if (!one.listen(network_, port)) {
-      transcript_.note(fmt::format("port {} cannot be listened on", port));
+      terminal_.urc("CONNECT FAIL");
+      return;
     }
-    terminal_.urc(one.state() == Server::State::Listening ? "SERVER OK" : "CONNECT FAIL");
+    later_.in(timing_.of("+QISERVER"), [this, &one, protocol, attempt = one.attempt()] {
+      if (one.state() == Server::State::Opening && one.attempt() == attempt) beginListening(one, protocol);
+    });
   });
   return true;
+}
+
+void Stack::beginListening(Server& one, Protocol protocol) {
+  const std::uint16_t port = settings_.local_ports[protocol == Protocol::Tcp ? 0 : 1];
+  if (!one.listen(network_, port)) transcript_.note(fmt::format("port {} cannot be listened on", port));
+  terminal_.urc(one.state() == Server::State::Listening ? "SERVER OK" : "CONNECT FAIL");
 }
 
 bool Stack::closeServer() {

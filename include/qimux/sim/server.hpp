@@ -35,6 +35,8 @@ class Server final : private ListenerEvents {
 
   int context() const { return context_; }
   State state() const { return state_; }
+  // Counts the calls of begin().
+  int attempt() const { return attempts_; }
   Protocol protocol() const { return protocol_; }
   // Far ends at a time.
   int most() const { return most_; }
@@ -49,6 +51,7 @@ class Server final : private ListenerEvents {
   State state_ = State::Initial;
   Protocol protocol_ = Protocol::Tcp;
   int most_ = 1;
+  int attempts_ = 0;
   std::unique_ptr<Listener> listener_;
 };
 

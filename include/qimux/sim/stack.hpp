@@ -160,6 +160,7 @@ class Stack final : private ConnectionEvents, private ServerEvents {
   bool mayPush(const Slot& slot) const;
   void pushSlot(Slot& slot);
   std::string headOf(const Slot& slot, std::size_t size) const;
+  void beginListening(Server& server, Protocol protocol);
   Slot* freeAccepted(const Server& server);
 
   async::Loop& loop_;

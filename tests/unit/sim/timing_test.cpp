@@ -155,3 +155,19 @@ TEST_CASE("between power and RDY it hears nothing and says nothing", "[point-9]"
   CHECK(rig.after(25ms) == "\r\nRDY\r\n");
   CHECK(rig.say("AT", 50ms) == "AT\r\r\nOK\r\n");
 }
+
+TEST_CASE("a listener takes its time to come up, and AT+QICLOSE meanwhile is the end of it",
+          "[AT+QISERVER][AT+QICLOSE]") {
+  Options options;
+  options.latencies["+QISERVER"] = {2s, 2s};
+  Rig rig(std::move(options));
+  rig.bringUp();
+  CHECK(rig.say("AT+QISERVER=0,5", 1990ms) == "\r\nOK\r\n");
+  CHECK(rig.after(20ms) == "\r\nSERVER OK\r\n");
+  rig.say("AT+QISRVC=2");
+  rig.say("AT+QICLOSE", 1s);
+  CHECK(rig.say("AT+QISERVER=0,5", 1s) == "\r\nOK\r\n");
+  rig.say("AT+QICLOSE", 500ms);
+  CHECK(rig.say("AT+QISERVER=0,5", 1900ms) == "\r\nOK\r\n");
+  CHECK(rig.after(200ms) == "\r\nSERVER OK\r\n");
+}
