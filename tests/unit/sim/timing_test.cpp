@@ -68,7 +68,7 @@ TEST_CASE("the field's figures: each command in its span, over the whole of it")
 
 TEST_CASE("the same seed gives the same times, another one others") {
   std::vector<std::vector<async::Duration>> runs;
-  for (const std::uint64_t seed : {1, 1, 2}) {
+  for (const std::uint64_t seed : {1U, 1U, 2U}) {
     const Options options = field(seed);
     Timing timing(options);
     auto& run = runs.emplace_back();
