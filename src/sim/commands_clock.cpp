@@ -46,13 +46,15 @@ void told(Module& module, int result) {
   module.terminal().urc(fmt::format("+QNTP: {}", result));
 }
 
+// Whoever answers an echo is taken for a time server: what it would say is the wall clock.
 void ask(Module& module, Ipv4 server) {
-  Stack& stack = module.stack();
-  const auto& time = module.options().wall_clock;
-  const bool answers = time && stack.network().answersPing(server);
-  module.later().in(answers ? stack.air().rtt() : async::Duration(kGivesUp), [&module, answers] {
-    if (answers) module.clock().set(module.options().wall_clock());
-    told(module, answers ? kSet : kNoAnswer);
+  if (!module.options().wall_clock) {
+    module.later().in(kGivesUp, [&module] { told(module, kNoAnswer); });
+    return;
+  }
+  module.stack().ping(server, kGivesUp, [&module](std::optional<async::Duration> time) {
+    if (time) module.clock().set(module.options().wall_clock());
+    told(module, time ? kSet : kNoAnswer);
   });
 }
 

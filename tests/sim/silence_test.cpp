@@ -42,7 +42,10 @@ TEST_CASE("a question into a dead path ends in a reset after two minutes at most
 
 TEST_CASE(
     "an upload into a dead path ends within ten minutes, a far end that pauses for six does not end it") {
-  Stage stage;
+  WorldOptions options;
+  // Else the module would notice it first, and say CLOSED.
+  options.module.give_up = 1h;
+  Stage stage(options);
   stage.talk(upload(500'000));
   ConversationPlan pauses = upload(60'000);
   pauses.program.bounds.bridge = 2048;

@@ -177,6 +177,7 @@ TEST_CASE("short messages are there when SMS Ready was said, and the SIM keeps t
   options.pin = "1234";
   Inbox rig(options);
   CHECK(rig.after(400ms).starts_with("\r\nRDY\r\n"));
+  rig.say("ATE0");
   CHECK(rig.say("AT+CPMS?") == "\r\n+CMS ERROR: 314\r\n");
   rig.after(1s);
   CHECK(rig.say("AT+CMGL=4") == "\r\n+CMS ERROR: 311\r\n");
