@@ -1,7 +1,5 @@
 #include "qimux/sim/catalogue.hpp"
 
-#include "qimux/sim/command.hpp"
-
 #include <array>
 
 namespace qimux::sim {
@@ -144,12 +142,8 @@ constexpr std::array kCommands{
 
 }  // namespace
 
-std::vector<CommandInfo> catalogue() {
-  std::vector<CommandInfo> known;
-  for (const auto& command : kCommands) {
-    if (allCommands().find(command.name.substr(2)) != nullptr) known.push_back(command);
-  }
-  return known;
+std::span<const CommandInfo> catalogue() {
+  return kCommands;
 }
 
 }  // namespace qimux::sim

@@ -186,7 +186,7 @@ class Run {
                             std::make_unique<Far>(world_, how % 8 == 0));
         break;
       default:
-        module_.dataMode().dtrDropped();
+        module_.lines().setDtr(how % 2 == 0);
         break;
     }
   }
@@ -207,6 +207,7 @@ class Run {
   // What a host does that knows nothing of where the module is.
   void quiet() {
     (void)runFault(module_, "noise 0");
+    module_.lines().setDtr(true);
     if (!module_.powered()) (void)runFault(module_, "power-on");
     // XON; the rest of any block; the ends of others; the way out of data mode.
     module_.fromHost(bytesOf("\x11"));

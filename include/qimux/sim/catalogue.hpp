@@ -2,8 +2,8 @@
 // of the table in src/sim/README.md.
 #pragma once
 
+#include <span>
 #include <string_view>
-#include <vector>
 
 namespace qimux::sim {
 
@@ -16,6 +16,6 @@ struct CommandInfo {
 };
 
 // In the order of use: the line, the module, the SIM and the network, the stack, its sockets.
-std::vector<CommandInfo> catalogue();
+std::span<const CommandInfo> catalogue();
 
 }  // namespace qimux::sim

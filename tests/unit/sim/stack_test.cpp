@@ -221,3 +221,27 @@ TEST_CASE("AT+QISRVC=1 is the role of a client, and what the module begins with"
   CHECK(rig.say("AT+QISRVC=1;+QISRVC?") == "\r\n+QISRVC: 1\r\n\r\nOK\r\n");
   CHECK(rig.say("AT+QISRVC=3") == "\r\nERROR\r\n");
 }
+
+TEST_CASE("a newer firmware ends AT+QISTATE with a second OK and shows what is open",
+          "[AT+QISTATE][point-2]") {
+  Rig rig;
+  rig.bringUp();
+  rig.open(3, kQuiet, "UDP");
+  const std::string heard = rig.say("AT+QISTATE");
+  CHECK(heard.starts_with("\r\nOK\r\n\r\nSTATE: IP PROCESSING\r\n"));
+  CHECK(heard.find("+QISTATE: 3,\"UDP\",\"198.51.100.7\",\"2000\",\"CONNECTED\"\r\n") != std::string::npos);
+  CHECK(heard.ends_with("+QISTATE: 5,\"\",\"\",\"\",\"INITIAL\"\r\n\r\nOK\r\n"));
+}
+
+TEST_CASE("addresses of a name, with the activation on the way, and what is said of none",
+          "[AT+QIDNSGIP][AT+QIDNSCFG][point-17]") {
+  Rig rig;
+  rig.say("ATE0");
+  rig.network.addHost("www.google.com", {*parseIpv4("64.233.189.99"), *parseIpv4("64.233.189.104"),
+                                         *parseIpv4("64.233.189.147")});
+  CHECK(rig.say("AT+QIDNSGIP=\"www.google.com\"", 1s) ==
+        "\r\nOK\r\n\r\n64.233.189.99\r\n\r\n64.233.189.104\r\n\r\n64.233.189.147\r\n");
+  CHECK(rig.say("AT+QIDNSGIP=\"nobody.example\"") == "\r\nOK\r\n\r\nERROR: 4\r\n\r\nSTATE: IP GPRSACT\r\n");
+  CHECK(rig.say("AT+QIDNSCFG?") ==
+        "\r\nPrimaryDns: 211.136.18.171\r\n\r\nSecondaryDns: 211.136.112.50\r\n\r\nOK\r\n");
+}
