@@ -221,7 +221,7 @@ class Run {
     module_.fromHost(bytesOf("\r"));
     loop_.runFor(3min);
     for (int i = 0; i < 2; ++i) {
-      module_.fromHost(bytesOf("ATE0V1\r"));
+      module_.fromHost(bytesOf("ATQ0E0V1\r"));
       loop_.runFor(3min);
     }
   }
