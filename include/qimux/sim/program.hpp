@@ -22,7 +22,7 @@ struct ProgramOptions {
   // IPv4 address of this machine at which far ends can knock; nobody can where empty.
   std::string inbound;
   bool resolve = false;
-  std::vector<std::string> sms;  // FROM=TEXT
+  std::vector<std::string> sms;        // FROM=TEXT
   std::vector<std::string> latencies;  // NAME=LEAST[-MOST]
   std::string ack_lag;                 // LEAST[-MOST]
   // A host at another rate than the module's hears and says garbage.
