@@ -40,11 +40,12 @@ std::string_view name(EscapeRule::Meaning meaning) {
   return "unknown";
 }
 
-void EscapeRule::meet(std::string_view module) {
-  if (module == module_) return;
+bool EscapeRule::meet(std::string_view module) {
+  if (module == module_) return false;
   module_ = module;
   meaning_ = Meaning::Unknown;
   silent_ = 0;
+  return true;
 }
 
 std::size_t EscapeRule::streamPart(ByteView bytes) const {

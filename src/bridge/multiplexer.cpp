@@ -1,5 +1,6 @@
 #include "qimux/bridge/multiplexer.hpp"
 
+#include "qimux/at/text.hpp"
 #include "qimux/base/log.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 using State = SessionState;
 
 constexpr std::size_t kCountersCost = 56;
+constexpr async::Duration kQuestionDeadline = 5s;
 // A bulk flow's turn beside an interactive one: 64 ms instead of 130 at 115200 baud.
 constexpr std::size_t kShortQuantum = 730;
 // AT+QISACK may take this share of a busy line.
@@ -215,10 +217,10 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
 async::Task<Error> Multiplexer::serve(module::Module& module) {
   assert(module_ == nullptr);
   module_ = &module;
-  escape_.meet(module.identity().imei + ' ' + module.identity().revision);
+  const bool another = escape_.meet(module.identity().imei + ' ' + module.identity().revision);
+  if (another) largest_send_ = module::kMaxSend;
   options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
   lost_.reset();
-  refused_opens_ = 0;
   changed();
   while (!lost_) {
     wake_.reset();
@@ -266,10 +268,23 @@ async::Task<Result<void>> Multiplexer::resync() {
   co_return Result<void>();
 }
 
+// Without AT+QIMUX=1, which it had when it came up, AT+QISTATE is an error.
+async::Task<Result<bool>> Multiplexer::hasForgotten() {
+  at::Command question("AT+QIMUX?", kQuestionDeadline, at::Command::Ending::Ok, "+QIMUX:");
+  const auto reply = co_await module_->channel().execute(std::move(question));
+  if (!reply && !at::answered(reply.error())) co_return std::unexpected(reply.error());
+  co_return reply && !reply->lines.empty() && at::trim(reply->lines.front()).ends_with('0');
+}
+
 async::Task<Result<module::StackState>> Multiplexer::lookAtStack() {
   auto told = co_await module_->sockets().state();
   if (told && told->state == "PDP DEACT" && !lost_) {
     lost_ = Error{ErrorKind::Closed, "PDP context", "is gone, says AT+QISTATE"};
+  }
+  if (!told && at::answered(told.error()) && !lost_) {
+    const auto forgotten = co_await hasForgotten();
+    if (!forgotten) co_return std::unexpected(forgotten.error());
+    if (*forgotten) lost_ = Error{ErrorKind::Closed, "module", "it has started anew, and RDY was not heard"};
   }
   co_return told;
 }
@@ -279,15 +294,13 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   const auto remote = session.remote();
   session.openSent(loop_.now() + options_.session.connect_timeout);
   const auto done = co_await module_->sockets().open(slot, session.protocol(), remote.address, remote.port);
-  if (done) {
-    refused_opens_ = 0;
-    co_return done;
-  }
+  if (done) co_return done;
   if (!at::answered(done.error())) {
     auto again = co_await resync();
     if (!again) co_return again;
-  } else if (++refused_opens_ > 1 && !name_) {
-    // One is refused for its own sake; without a context all are.
+  } else if (!name_) {
+    // For its own sake, or because context or module are not what they were: then it waits for them to
+    // return.
     const auto stack = co_await lookAtStack();
     if (!stack && !at::answered(stack.error())) {
       auto again = co_await resync();

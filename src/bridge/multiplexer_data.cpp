@@ -5,16 +5,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace qimux::bridge {
 
 using State = SessionState;
 
-// How much of what a session wants to send may go in this turn, as far as ESC is concerned.
+// How much of what a session wants to send this module takes in one turn; nothing where it never will.
 ByteView Multiplexer::sendable(const Session& session, ByteView payload) const {
-  if (session.protocol() == module::Protocol::Tcp) return payload.first(escape_.streamPart(payload));
-  return escape_.datagramMayGo(payload) ? payload : ByteView{};
+  if (session.protocol() == module::Protocol::Tcp) {
+    return payload.first(std::min(escape_.streamPart(payload), largest_send_));
+  }
+  const bool may_go = payload.size() <= largest_send_ && escape_.datagramMayGo(payload);
+  return may_go ? payload : ByteView{};
 }
 
 async::Task<Result<void>> Multiplexer::performSend(Session& session) {
@@ -23,7 +27,7 @@ async::Task<Result<void>> Multiplexer::performSend(Session& session) {
   if (wanted.empty()) co_return Result<void>();
   const ByteView payload = sendable(session, wanted);
   if (payload.empty()) {
-    auto refused = co_await refuseEscape(session);
+    auto refused = co_await refuseToSend(session);
     co_return refused;
   }
   const std::size_t size = payload.size();
@@ -41,6 +45,11 @@ async::Task<Result<void>> Multiplexer::performSend(Session& session) {
       session.sendFull();
       co_return Result<void>();
     case ErrorKind::Refused:
+      if (size == module::kMaxSend && largest_send_ == size) {
+        // The manuals say "at most 1460" and "less than 1460": the next try shows which it is.
+        largest_send_ = size - 1;
+        co_return Result<void>();
+      }
       // Not connected, it says. If the far end has closed, what it sent before is still to be read.
       session.remoteClosed();
       co_return Result<void>();
@@ -66,8 +75,9 @@ void Multiplexer::learnEscape(ByteView payload, bool taken, bool said_so) {
   }
 }
 
-// The next byte of the stream, or some byte of the datagram, is one that this module cannot send.
-async::Task<Result<void>> Multiplexer::refuseEscape(Session& session) {
+// The next byte of the stream is one that this module cannot send; or the datagram has such a byte, or is too
+// long for it.
+async::Task<Result<void>> Multiplexer::refuseToSend(Session& session) {
   const int slot = session.slot();
   ++counters_.unsendable;
   session.unsendable();

@@ -61,13 +61,30 @@ TEST_CASE("PDP DEACT that nobody heard, with nobody connected: the next connects
   stage.world.fault("lose-urc 1");
   stage.world.fault("pdp-deact");
   stage.loop.runFor(1min);
-  // One is refused; the other one finds out why, and waits for the context.
+  // The first is refused, which is asked after; then both wait for the context.
   const Conversation& one = stage.talk(download(3000));
   const Conversation& other = stage.talk(download(3000));
   CHECK(stage.runUntilOver(one, 1min));
   CHECK(stage.runUntilOver(other, 1min));
-  CHECK(one.program().read() + other.program().read() == 3000);
+  CHECK(one.program().read() == 3000);
+  CHECK(other.program().read() == 3000);
   CHECK(stage.world.link().recoveries().at("reactivate") == 1);
+  stage.check();
+}
+
+TEST_CASE("a restart that nobody heard, with nobody connected: the next connects find it out, and succeed") {
+  Stage stage;
+  stage.world.fault("lose-urc 1");
+  stage.world.fault("reboot");
+  stage.loop.runFor(2min);
+  CHECK(stage.online());
+  const Conversation& one = stage.talk(download(3000));
+  const Conversation& other = stage.talk(download(3000));
+  CHECK(stage.runUntilOver(one, 2min));
+  CHECK(stage.runUntilOver(other, 2min));
+  CHECK(one.program().read() == 3000);
+  CHECK(other.program().read() == 3000);
+  CHECK(stage.world.link().recoveries().at("bring_up") == 1);
   stage.check();
 }
 

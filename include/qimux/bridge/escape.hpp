@@ -19,8 +19,8 @@ class EscapeRule {
  public:
   enum class Meaning { Unknown, Data, Cancels };
 
-  // The module that is served now. Another one than before: nothing is known of it.
-  void meet(std::string_view module);
+  // The module that is served now. True where it is another one than before: nothing is known of it.
+  bool meet(std::string_view module);
   Meaning meaning() const { return meaning_; }
 
   // How many bytes from the front of a stream one send may carry; 0 where the first of them never can.

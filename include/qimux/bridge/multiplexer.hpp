@@ -78,7 +78,7 @@ class Multiplexer {
     std::uint64_t resyncs = 0;
     std::uint64_t sends_settled = 0;  // whose end was lost, and AT+QISACK told
     std::uint64_t dead = 0;           // connections that were found dead (application note 6)
-    std::uint64_t unsendable = 0;     // datagrams and connections given up because of an ESC
+    std::uint64_t unsendable = 0;     // datagrams and connections given up: the module cannot send that
     std::uint64_t spoiled = 0;        // connections given up because bytes of unknown fate went to them
     std::uint64_t acknowledge_queries = 0;
     std::uint64_t acknowledge_bytes = 0;  // what those cost on the line
@@ -135,10 +135,12 @@ class Multiplexer {
   static async::Task<Result<void>> nothingToDo();
   ByteView sendable(const Session& session, ByteView payload) const;
   void learnEscape(ByteView payload, bool taken, bool said_so);
-  async::Task<Result<void>> refuseEscape(Session& session);
+  async::Task<Result<void>> refuseToSend(Session& session);
   async::Task<Result<void>> settleSend(Session& session, ByteView payload, Error problem);
   async::Task<Result<void>> resync();
-  // AT+QISTATE. Ends serve() where it shows that the context is gone, and +PDP DEACT was lost.
+  async::Task<Result<bool>> hasForgotten();
+  // AT+QISTATE. Ends serve() where it shows that the context is gone, or the module has started anew, and the
+  // URC that said so was lost.
   async::Task<Result<module::StackState>> lookAtStack();
 
   void enqueue(Job job);
@@ -155,12 +157,12 @@ class Multiplexer {
   SlotPool pool_;
   Scheduler scheduler_;
   EscapeRule escape_;
+  std::size_t largest_send_ = module::kMaxSend;  // some firmware takes less than that
   std::map<SessionId, std::unique_ptr<Session>> sessions_;
   std::array<Session*, module::kSockets> slots_{};
   SessionId next_id_ = 1;
   module::Module* module_ = nullptr;
   std::optional<Error> lost_;
-  int refused_opens_ = 0;  // in a row
   std::unique_ptr<Sweeper> sweeper_;
 
   std::deque<Job> jobs_;

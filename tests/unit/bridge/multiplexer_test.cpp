@@ -103,22 +103,22 @@ TEST_CASE("an open that the module does not even answer: resynchronised, unreach
   CHECK_FALSE(rig.serving->done());
 }
 
-TEST_CASE(
-    "opens that are refused one after the other, and a context that is gone: the link is, and they wait on") {
+TEST_CASE("an open that is refused, and a context that is gone: the link is, and the connects wait on") {
   MuxRig rig;
   rig.serve();
   rig.port.always("AT+QIOPEN", FakePort::framed({"ERROR"}));
   rig.port.always("AT+QISTATE", stateList(-1, "PDP DEACT"));
   Client one, two;
   rig.connect(one);
-  rig.loop.runFor(1s);
-  CHECK(one.events == Events{"failed unreachable"});
   rig.connect(two);
   rig.loop.runFor(1s);
   REQUIRE(rig.serving->done());
   CHECK(rig.lost() == "PDP context: is gone, says AT+QISTATE (closed)");
   rig.mux.linkLost();
-  CHECK(two.session->state() == SessionState::Waiting);
+  for (const Client* client : {&one, &two}) {
+    CHECK(client->events.empty());
+    CHECK(client->session->state() == SessionState::Waiting);
+  }
 }
 
 TEST_CASE("an open that is refused fails at once, also where the list of states does not come") {
@@ -549,4 +549,38 @@ TEST_CASE("a lost prompt, and as many bytes of the resynchronisation taken for p
   CHECK(client.program->was_reset);
   CHECK(client.taken_bytes == 0);
   CHECK(rig.mux.counters().spoiled == 1);
+}
+
+TEST_CASE("a module that takes less than 1460 bytes at once gets 1459, and no connection is lost for it") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  const std::string bytes(1460, 'x');
+  rig.port.awaits("AT+QISEND=0,1460").lines({"ERROR"});
+  rig.port.awaits("AT+QISEND=0,1459").says(prompt()).payload(bytes.substr(1)).lines({"SEND OK"});
+  rig.port.awaits("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
+  rig.port.always("AT+QISACK=0", sackLine(1460, 1460));
+  client.program->write(bytes);
+  rig.loop.runFor(5s);
+  CHECK(rig.port.trouble() == "");
+  CHECK(client.taken_bytes == 1460);
+  CHECK(client.events == Events{"connected"});
+}
+
+TEST_CASE(
+    "a restart whose RDY was lost is found out by the first open that is refused, and the connect waits") {
+  MuxRig rig;
+  rig.serve();
+  rig.port.always("AT+QIOPEN", FakePort::framed({"ERROR"}));
+  rig.port.always("AT+QISTATE", FakePort::framed({"ERROR"}));
+  rig.port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 0", "OK"}));
+  Client client;
+  rig.connect(client);
+  rig.loop.runFor(5s);
+  REQUIRE(rig.serving->done());
+  CHECK(rig.lost() == "module: it has started anew, and RDY was not heard (closed)");
+  rig.mux.linkLost();
+  CHECK(client.events.empty());
+  CHECK(rig.mux.waiting() == 1);
 }

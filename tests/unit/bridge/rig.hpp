@@ -83,6 +83,7 @@ struct MuxRig {
     port.alwaysOk("AT+QIOPEN");
     port.alwaysOk("AT+QIRD");  // nothing waits
     port.always("AT+QISTATE", stateList());
+    port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 1", "OK"}));
     for (int slot = 0; slot < module::kSockets; ++slot) {
       port.always("AT+QICLOSE=" + std::to_string(slot),
                   FakePort::framed({std::to_string(slot) + ", CLOSE OK"}));
