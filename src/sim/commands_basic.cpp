@@ -123,7 +123,11 @@ Reply pair(Module& module, const Call& call, std::array<int, 2>& value, long mos
 // AT+IFC=<how the host stops the module>,<how the module stops the host>
 Reply flow(Module& module, const Call& call) {
   const Reply reply = pair(module, call, module.settings().flow, 2);
-  module.terminal().settings().flow = static_cast<FlowControl>(module.settings().flow[1]);
+  module.terminal().setFlow(static_cast<FlowControl>(module.settings().flow[1]));
+  // An XON that would end the silence is data now.
+  if (module.settings().flow[0] != static_cast<int>(FlowControl::XonXoff)) {
+    module.wire().hold(Wire::Hold::Xoff, false);
+  }
   return reply;
 }
 

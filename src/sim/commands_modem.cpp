@@ -13,14 +13,7 @@ namespace qimux::sim {
 namespace {
 
 Reply noCarrier(Module& module) {
-  const Terminal::Settings& settings = module.terminal().settings();
-  if (settings.quiet) return Reply::done();
-  if (settings.verbose) {
-    module.terminal().info("NO CARRIER");
-  } else {
-    module.transcript().answer("3");
-    module.terminal().raw(bytesOf("3\r"));
-  }
+  module.terminal().result(3, "NO CARRIER");
   return Reply::done();
 }
 

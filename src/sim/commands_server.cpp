@@ -74,7 +74,7 @@ Reply status(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   Stack& stack = module.stack();
   Terminal& terminal = module.terminal();
-  terminal.info("OK");
+  terminal.result(0, "OK");
   terminal.info(fmt::format("S: {}", word(module, stack.server().state())));
   for (int index = 0; stack.foreground().mux && index < kAccepted; ++index) {
     const Slot& slot = stack.accepted(stack.foregroundIndex(), index);

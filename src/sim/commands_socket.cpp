@@ -31,12 +31,6 @@ Reply noAddress(Module& module, long index) {
   return Reply::ok();
 }
 
-// Transparent mode has one session on its line, a client's or a server's.
-bool lineTaken(Stack& stack) {
-  return stack.foreground().transparent &&
-         (stack.single().used() || stack.accepted(stack.foregroundIndex(), 0).used());
-}
-
 // AT+QIOPEN=<index>,"TCP"|"UDP","<host>",<port>; without the index where AT+QIMUX=0.
 Reply open(Module& module, const Call& call) {
   Stack& stack = module.stack();
@@ -55,7 +49,8 @@ Reply open(Module& module, const Call& call) {
   if (slot.state == SlotState::Connected || slot.state == SlotState::Connecting || stack.keepsIndex(slot)) {
     return occupied(module, slot);
   }
-  if (!mayOpen(stack.foreground().state, stack.foreground().mux) || lineTaken(stack)) return Reply::error();
+  const bool line_taken = stack.foreground().transparent && stack.lineTaken();
+  if (!mayOpen(stack.foreground().state, stack.foreground().mux) || line_taken) return Reply::error();
   if (slot.state == SlotState::Close) stack.close(slot);
   stack.open(slot, *protocol, std::string(*host), static_cast<std::uint16_t>(*port));
   return Reply::ok();
@@ -71,6 +66,7 @@ Reply closed(Module& module, const Slot& slot) {
 Reply closeAsServer(Module& module, const Call& call) {
   Stack& stack = module.stack();
   const bool mux = stack.foreground().mux;
+  if (!mux && call.form == Form::Set) return Reply::error();
   Slot* slot = stack.addressed(mux ? call.number(0, 0, kAccepted - 1) : std::nullopt);
   if (slot != nullptr && slot->used()) {
     stack.close(*slot);
@@ -105,7 +101,7 @@ Reply state(Module& module, const Call& call) {
   const bool idle = module.stack().foreground().state == StackState::Initial;
   if (idle && module.quirk(Quirk::StateUnanswered)) return Reply::done();
   Terminal& terminal = module.terminal();
-  terminal.info("OK");
+  terminal.result(0, "OK");
   sayState(module);
   for (int index = 0; index < kSockets; ++index) {
     const Slot& slot = module.stack().client(index);
@@ -122,7 +118,7 @@ Reply status(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   Terminal& terminal = module.terminal();
   if (!module.stack().foreground().mux) {
-    terminal.info("OK");
+    terminal.result(0, "OK");
     sayState(module);
     return Reply::done();
   }

@@ -20,7 +20,8 @@ Reply mode(Module& module, const Call& call) {
   const auto given = call.number(0, 0, 1);
   if (call.form != Form::Set || call.count() != 1 || !given) return Reply::error();
   const bool transparent = *given == 1;
-  if (transparent && context.mux) return Reply::error();
+  // One context and one connection (application note 7.2).
+  if (transparent && (context.mux || module.stack().anyActive())) return Reply::error();
   if (transparent != context.transparent && context.state != StackState::Initial) return Reply::error();
   context.transparent = transparent;
   return Reply::ok();
@@ -51,7 +52,7 @@ Reply configure(Module& module, const Call& call) {
 Reply online(Module& module, const Call& call) {
   if (call.count() > 0 && call.number(0, 0, 0) != 0) return Reply::error();
   if (module.dataMode().resume()) return Reply::done();
-  module.terminal().info("NO CARRIER");
+  module.terminal().result(3, "NO CARRIER");
   return Reply::done();
 }
 

@@ -107,7 +107,7 @@ void DataMode::escape() {
   guard_.stop();
   pluses_ = 0;
   module_.transcript().note("command mode");
-  module_.terminal().info("OK");
+  module_.terminal().result(0, "OK");
   module_.terminal().goOffline();
 }
 

@@ -55,6 +55,7 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       last_input_(loop.now()) {
   stack_.backlog = std::move(host_.backlog);
   stack_.unsaid = [this] { return wire_.pending(); };
+  terminal_.unheard = [this] { return wire_.pending() + (stack_.backlog ? stack_.backlog() : 0); };
   lines_.onDtr([this](bool on) { dtrChanged(on); });
   // Application note 4: what comes during a transparent session is told by RI, and said later.
   terminal_.onHeldOnline([this] { lines_.ring(); });
@@ -89,7 +90,7 @@ ByteView Module::withoutXonXoff(ByteView bytes) {
   unstuffed_.clear();
   for (const Byte byte : bytes) {
     if (byte == kXon || byte == kXoff) {
-      wire_.hold(byte == kXoff);
+      wire_.hold(Wire::Hold::Xoff, byte == kXoff);
     } else {
       unstuffed_.push_back(byte);
     }
@@ -194,12 +195,13 @@ void Module::forgetEverything() {
   later_.clear();
   send_phase_.reset();
   sms_.reset();
+  // Before the stack, whose sessions end: what is in the FIFO is not to be heard any more.
+  terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee,
+                                     static_cast<FlowControl>(settings_.flow[1]), settings_.modem.quiet});
   stack_.reset();
   stack_.air().keepalive.reset();
   lines_.reset();
   wire_.clear();
-  terminal_.reset(Terminal::Settings{settings_.echo, settings_.verbose, settings_.cmee,
-                                     static_cast<FlowControl>(settings_.flow[1]), settings_.modem.quiet});
   cell_.call_ready_shown = settings_.call_ready;
   waking_until_ = awake_until_ = {};
   last_input_ = loop_.now();

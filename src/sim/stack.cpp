@@ -68,6 +68,10 @@ bool Stack::anyActive() const {
   return std::ranges::any_of(contexts_, [](const auto& one) { return one->state != StackState::Initial; });
 }
 
+bool Stack::lineTaken() const {
+  return std::ranges::any_of(slots_, [](const auto& one) { return one->transparent && one->used(); });
+}
+
 Slot& Stack::accepted(int context, int index) {
   return *accepted_[static_cast<std::size_t>(context)][static_cast<std::size_t>(index)];
 }

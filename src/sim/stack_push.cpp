@@ -14,7 +14,7 @@ constexpr std::size_t kLargestPush = 1460;
 // With so many bytes on their way to the host nothing more is pushed, for so long.
 constexpr std::size_t kPushBacklog = 4096;
 constexpr std::size_t kPushTurn = 65536;
-constexpr auto kPushAgain = std::chrono::milliseconds(5);
+constexpr async::Duration kPushAgain = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -46,10 +46,22 @@ bool Stack::mayPush(const Slot& slot) const {
   return slot.indi == 0 && !terminal_.busy();
 }
 
+// A piece of each in turn: one that is fed faster than the line can tell keeps nobody back.
 void Stack::push() {
-  for (const auto& slot : slots_) {
-    if (slot->connection && mayPush(*slot)) pushSlot(*slot);
+  std::size_t silent = 0;
+  while (silent < slots_.size() && !lineFull()) {
+    Slot& slot = *slots_[next_push_];
+    next_push_ = (next_push_ + 1) % slots_.size();
+    silent = pushPiece(slot) ? 0 : silent + 1;
   }
+}
+
+// Then it is gone on with by itself.
+bool Stack::lineFull() {
+  const bool behind = backlog && backlog() > kPushBacklog;
+  const bool turn_over = unsaid && unsaid() > kPushTurn;
+  if (behind || turn_over) push_again_.start(behind ? kPushAgain : async::Duration{0}, [this] { push(); });
+  return behind || turn_over;
 }
 
 // Application note 5.3.1. AT+QISHOWPT counts only beside AT+QIHEAD=1, and not with AT+QIMUX=1.
@@ -69,22 +81,14 @@ std::string Stack::headOf(const Slot& slot, std::size_t size) const {
   return head;
 }
 
-void Stack::pushSlot(Slot& slot) {
-  while (slot.connection && slot.connection->kept() > 0) {
-    if (backlog && backlog() > kPushBacklog) {
-      push_again_.start(kPushAgain, [this] { push(); });
-      return;
-    }
-    if (unsaid && unsaid() > kPushTurn) {
-      push_again_.start(async::Duration{0}, [this] { push(); });
-      return;
-    }
-    const ByteView data = slot.connection->peek(kLargestPush);
-    transcript_.payloadOut(data);
-    if (!slot.transparent) terminal_.raw(bytesOf(headOf(slot, data.size())));
-    terminal_.raw(data);
-    take(slot, data.size());
-  }
+bool Stack::pushPiece(Slot& slot) {
+  if (!slot.connection || slot.connection->kept() == 0 || !mayPush(slot)) return false;
+  const ByteView data = slot.connection->peek(kLargestPush);
+  transcript_.payloadOut(data);
+  if (!slot.transparent) terminal_.raw(bytesOf(headOf(slot, data.size())));
+  terminal_.raw(data);
+  take(slot, data.size());
+  return true;
 }
 
 }  // namespace qimux::sim

@@ -54,8 +54,7 @@ Slot* Stack::freeAccepted(const Server& server) {
 void Stack::knocks(Server& server, Endpoint remote) {
   const Context& context = *contexts_[static_cast<std::size_t>(server.context())];
   Slot* slot = freeAccepted(server);
-  // One line carries one transparent session.
-  const bool line_taken = context.transparent && terminal_.online();
+  const bool line_taken = context.transparent && lineTaken();
   if (slot == nullptr || line_taken) {
     transcript_.note(fmt::format("{} turned away: all places are taken", text(remote)));
     server.listener().refuse();

@@ -14,6 +14,16 @@ namespace {
 constexpr std::size_t kLineLimit = 256;
 // What the module says by itself while a command runs; more is lost.
 constexpr std::size_t kHeldLimit = 256;
+// With so many bytes still to be said nothing is heard, and looked again after a while; with so many more
+// what the module says by itself is lost.
+constexpr std::size_t kUnheardLimit = 8192;
+constexpr auto kUnheardBeat = std::chrono::milliseconds(5);
+constexpr std::size_t kUnsaidLimit = 65536;
+
+// Result codes of V.250.
+constexpr int kOk = 0;
+constexpr int kConnect = 1;
+constexpr int kError = 4;
 
 constexpr char kCr = '\r';
 constexpr char kBackspace = '\b';
@@ -61,7 +71,19 @@ Terminal::Terminal(async::Loop& loop, const Options& options, Timing& timing, Tr
       executor_(executor),
       hold_(std::move(hold)),
       delay_(loop),
-      hang_timer_(loop) {}
+      hang_timer_(loop),
+      behind_timer_(loop) {}
+
+bool Terminal::blocked() {
+  return hung_ || phase_ == Phase::Waiting || phase_ == Phase::Running || behind();
+}
+
+// Looked after again by itself: nobody tells when the line has said something.
+bool Terminal::behind() {
+  if (!unheard || unheard() <= kUnheardLimit) return false;
+  if (!behind_timer_.armed()) behind_timer_.start(kUnheardBeat, [this] { drain(); });
+  return true;
+}
 
 void Terminal::input(ByteView bytes) {
   if (!fifo_.empty() || consuming_) {
@@ -117,8 +139,17 @@ void Terminal::drain() {
 void Terminal::controlFlow() {
   const std::size_t size = fifo_.size();
   const bool held = host_held_ ? size > options_.input_fifo / 4 : size > options_.input_fifo / 2;
-  if (held == host_held_ || settings_.flow == FlowControl::None) return;
-  host_held_ = held;
+  if (settings_.flow != FlowControl::None) holdHost(held);
+}
+
+void Terminal::setFlow(FlowControl flow) {
+  if (flow != settings_.flow) holdHost(false);
+  settings_.flow = flow;
+  controlFlow();
+}
+
+void Terminal::holdHost(bool held) {
+  if (std::exchange(host_held_, held) == held) return;
   transcript_.note(held ? "FIFO fills up: the host is stopped" : "the host may go on");
   if (settings_.flow == FlowControl::RtsCts) {
     if (hold_) hold_(held);
@@ -237,7 +268,7 @@ void Terminal::beginOnline() {
   assert(phase_ == Phase::Collecting);
   Going going = std::move(*going_);
   going_.reset();
-  info(going.line);
+  result(kConnect, going.line);
   // What was typed of a command is forgotten.
   line_.clear();
   overflow_ = false;
@@ -252,7 +283,16 @@ void Terminal::goOffline() {
   sink_ = nullptr;
   phase_ = Phase::Collecting;
   sayHeld();
-  if (!consuming_) drain();
+  if (consuming_) return;
+  drain();
+  if (!busy()) executor_.idle();
+}
+
+void Terminal::result(int code, std::string_view word) {
+  if (settings_.quiet) return;
+  if (settings_.verbose) return info(word);
+  transcript_.answer(word);
+  wire_.print(fmt::format("{}\r", code));
 }
 
 void Terminal::info(std::string_view line) {
@@ -280,11 +320,8 @@ void Terminal::printResult(Reply reply) {
     info(fmt::format("+CME ERROR: {}", reply.code));
   } else if (reply.kind == Reply::Kind::Cme && settings_.cmee == 2) {
     info(fmt::format("+CME ERROR: {}", cmeText(reply.code)));
-  } else if (settings_.verbose) {
-    info(ok ? "OK" : "ERROR");
   } else {
-    transcript_.answer(ok ? "0" : "4");
-    wire_.print(std::string_view(ok ? "0\r" : "4\r"));
+    result(ok ? kOk : kError, ok ? "OK" : "ERROR");
   }
 }
 
@@ -312,6 +349,10 @@ void Terminal::urc(std::string line) {
 }
 
 void Terminal::printUrc(std::string_view line) {
+  if (unheard && unheard() > kUnsaidLimit) {
+    transcript_.note(fmt::format("the line is stuck, lost: {}", line));
+    return;
+  }
   transcript_.answer(line);
   wire_.print(std::string_view("\r\n"));
   wire_.print(line);
@@ -332,10 +373,10 @@ void Terminal::endData() {
 
 void Terminal::hang(async::Duration span) {
   hung_ = true;
-  wire_.hold(true);
+  wire_.hold(Wire::Hold::Hang, true);
   hang_timer_.start(span, [this] {
     hung_ = false;
-    wire_.hold(false);
+    wire_.hold(Wire::Hold::Hang, false);
     drain();
   });
 }
@@ -357,7 +398,9 @@ void Terminal::reset(Settings settings) {
   lost_urcs_ = 0;
   delay_.stop();
   hang_timer_.stop();
-  wire_.hold(false);
+  behind_timer_.stop();
+  wire_.hold(Wire::Hold::Hang, false);
+  wire_.hold(Wire::Hold::Xoff, false);
 }
 
 }  // namespace qimux::sim

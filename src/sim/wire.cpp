@@ -25,7 +25,7 @@ void Wire::print(ByteView bytes) {
     return;
   }
   out_.insert(out_.end(), bytes.begin(), bytes.end());
-  if (!held_) loop_.enqueue(flusher_);
+  if (!held()) loop_.enqueue(flusher_);
 }
 
 ByteView Wire::heard(ByteView bytes) {
@@ -35,9 +35,9 @@ ByteView Wire::heard(ByteView bytes) {
   return heard_;
 }
 
-void Wire::hold(bool held) {
-  held_ = held;
-  if (!held && !out_.empty()) loop_.enqueue(flusher_);
+void Wire::hold(Hold why, bool held) {
+  held_[static_cast<std::size_t>(why)] = held;
+  if (!this->held() && !out_.empty()) loop_.enqueue(flusher_);
 }
 
 void Wire::clear() {
@@ -46,7 +46,7 @@ void Wire::clear() {
 }
 
 void Wire::flush() {
-  if (held_ || out_.empty()) return;
+  if (held() || out_.empty()) return;
   if (options_.quirks.has(Quirk::Chunked)) {
     // One piece a turn, so that a reader that is quick enough sees each by itself.
     std::uniform_int_distribution<std::size_t> size(1, kLargestChunk);

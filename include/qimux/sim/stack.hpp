@@ -54,8 +54,10 @@ class Stack final : private ConnectionEvents, private ServerEvents {
   Context& foreground() { return *contexts_[foreground_]; }
   int foregroundIndex() const { return static_cast<int>(foreground_); }
   void setForeground(int index) { foreground_ = static_cast<std::size_t>(index); }
-  // A connection or a server in transparent mode, or nothing of the kind.
+  // Whether any context is not in IP INITIAL.
   bool anyActive() const;
+  // Transparent mode has one session on the one line, of either role and context: it is there, or on its way.
+  bool lineTaken() const;
 
   // The six of AT+QIMUX=1.
   Slot& client(int index) { return *clients_[static_cast<std::size_t>(index)]; }
@@ -158,7 +160,8 @@ class Stack final : private ConnectionEvents, private ServerEvents {
   void sayClosed(const Slot& slot);
   void settleState(int context);
   bool mayPush(const Slot& slot) const;
-  void pushSlot(Slot& slot);
+  bool lineFull();
+  bool pushPiece(Slot& slot);
   std::string headOf(const Slot& slot, std::size_t size) const;
   void beginListening(Server& server, Protocol protocol);
   Slot* freeAccepted(const Server& server);
@@ -185,6 +188,7 @@ class Stack final : private ConnectionEvents, private ServerEvents {
   std::list<std::unique_ptr<Connection>> leaving_;
   Timeline later_;
   async::Timer push_again_;
+  std::size_t next_push_ = 0;
   std::shared_ptr<int> alive_;
   std::uint64_t generations_ = 0;
   Spoiled spoiled_;

@@ -121,6 +121,13 @@ class Terminal {
   bool online() const { return phase_ == Phase::Online; }
   // The sink has room again.
   void resume() { drain(); }
+  // AT+IFC, while the host may be stopped in the old way.
+  void setFlow(FlowControl flow);
+  // Bytes that the host has not heard yet. While there are many, nothing is heard either: a module's
+  // processor waits for its own line. May be empty.
+  std::move_only_function<std::size_t()> unheard;
+  // A result code of V.250, as ATV and ATQ want it.
+  void result(int code, std::string_view word);
 
   // Deaf and dumb; what comes waits in the FIFO.
   void hang(async::Duration span);
@@ -134,11 +141,13 @@ class Terminal {
   void mute(bool muted) { muted_ = muted; }
 
  private:
-  bool blocked() const { return hung_ || phase_ == Phase::Waiting || phase_ == Phase::Running; }
+  bool blocked();
+  bool behind();
   std::size_t consume(ByteView bytes);
   std::size_t collect(ByteView bytes);
   void keep(ByteView bytes);
   void controlFlow();
+  void holdHost(bool held);
   void drain();
   void lineComplete();
   void runNext();
@@ -183,6 +192,7 @@ class Terminal {
   int lost_urcs_ = 0;
   async::Timer delay_;
   async::Timer hang_timer_;
+  async::Timer behind_timer_;
 };
 
 }  // namespace qimux::sim

@@ -7,6 +7,7 @@
 #include "qimux/sim/options.hpp"
 #include "qimux/sim/transcript.hpp"
 
+#include <array>
 #include <functional>
 #include <random>
 #include <string_view>
@@ -33,8 +34,9 @@ class Wire {
   void setNoise(double probability) { noise_ = probability; }
   // What would be said in this time is lost.
   void silence(async::Duration span) { silent_until_ = loop_.now() + span; }
-  // While held, what is said waits.
-  void hold(bool held);
+  // While held for either reason, what is said waits.
+  enum class Hold { Hang, Xoff };
+  void hold(Hold why, bool held);
   // What waits is forgotten: the power is gone.
   void clear();
 
@@ -48,6 +50,7 @@ class Wire {
     Wire& wire_;
   };
 
+  bool held() const { return held_[0] || held_[1]; }
   void flush();
   void spoil(Bytes& bytes);
 
@@ -62,7 +65,7 @@ class Wire {
   std::mt19937_64 random_;
   double noise_ = 0;
   async::TimePoint silent_until_;
-  bool held_ = false;
+  std::array<bool, 2> held_{};
 };
 
 }  // namespace qimux::sim

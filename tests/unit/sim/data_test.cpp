@@ -427,3 +427,26 @@ TEST_CASE("chunked output is the same output in small pieces", "[point-5]") {
   CHECK(rig.pieces.size() > 20);
   for (const auto& piece : rig.pieces) CHECK(piece.size() <= 64);
 }
+
+TEST_CASE("a socket that is fed faster than the line does not keep another's few bytes back", "[AT+QINDI]") {
+  struct Torrent final : VirtualPeer {
+    void connected() override { send(Bytes(2'000'000, 'x')); }
+  };
+  Rig rig;
+  rig.bringUp(0);
+  rig.network.serveTcp({kServer, 99}, [] { return std::make_unique<Torrent>(); });
+  rig.backlog = 5000;
+  rig.open(0, {kServer, 99});
+  rig.open(1, kQuiet);
+  rig.seen->peer->send(bytesOf("hello"));
+  rig.after(1s);
+  // The line takes a little now and then.
+  bool told = false;
+  for (int i = 0; i < 4 && !told; ++i) {
+    rig.backlog = 0;
+    rig.loop.runFor(5ms);
+    rig.backlog = 5000;
+    told = rig.after(10ms).find("+RECEIVE: 1, 5\r\nhello") != std::string::npos;
+  }
+  CHECK(told);
+}

@@ -97,6 +97,7 @@ TEST_CASE("the first AT+QICLOSE of a server closes its client, the second the li
   visitor.comes(rig);
   rig.after(10ms);
   rig.say("AT+QISRVC=2");
+  CHECK(rig.say("AT+QICLOSE=0") == "\r\nERROR\r\n");
   CHECK(rig.say("AT+QICLOSE") == "\r\nCLOSE OK\r\n");
   CHECK(visitor.seen->ended);
   CHECK(rig.say("AT+QISSTAT") == "\r\nOK\r\n\r\nS: LISTENING\r\n");

@@ -242,3 +242,46 @@ TEST_CASE("flow control and the bits of a character are set, told and stored", "
   rig.after(1min);
   CHECK(rig.say("AT+IFC?;+ICF?") == "\r\n+IFC: 2,2\r\n\r\n+ICF: 2,3\r\n\r\nOK\r\n");
 }
+
+TEST_CASE("a host that is held is let go when AT+IFC changes what holds it", "[AT+IFC][point-22]") {
+  Rig rig;
+  rig.bringUp();
+  rig.say("AT+IFC=2,2");
+  rig.type("AT+QIDEACT\r");
+  rig.type("AT+IFC=0,0\r" + std::string(2000, 'x'));
+  CHECK(rig.host_held);
+  rig.after(1s);
+  CHECK_FALSE(rig.host_held);
+  rig.type("\r");
+  CHECK(rig.say("AT") == "\r\nOK\r\n");
+}
+
+TEST_CASE("XOFF and a hang hold the module's line each for itself", "[AT+IFC]") {
+  Rig rig;
+  rig.bringUp();
+  rig.say("AT+IFC=1,1");
+  rig.type("\x13");
+  rig.fault("hang 0.2");
+  rig.type("AT\r");
+  CHECK(rig.after(1s).empty());
+  rig.fault("hang 1");
+  rig.type("\x11");
+  CHECK(rig.after(500ms).empty());
+  CHECK(rig.after(1s) == "\r\nOK\r\n");
+  rig.type("\x13");
+  rig.type("AT+IFC=0,0\r");
+  CHECK(rig.after(1s) == "\r\nOK\r\n");
+}
+
+TEST_CASE("a module that cannot say what it has to say hears no more, and holds a bounded amount") {
+  Rig rig;
+  rig.bringUp();
+  rig.backlog = 1 << 20;
+  for (int i = 0; i < 1000; ++i) rig.type("ATI\r");
+  CHECK(rig.after(1s).empty());
+  CHECK(rig.transcript.find("input FIFO full") != std::string::npos);
+  for (int i = 0; i < 5000; ++i) rig.fault("urc +CREG: 1");
+  CHECK(rig.heard.size() < 100'000);
+  rig.backlog = 0;
+  CHECK(rig.after(10s).find("Quectel") != std::string::npos);
+}

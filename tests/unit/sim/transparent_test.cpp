@@ -194,3 +194,57 @@ TEST_CASE("a slow far end holds up what is typed, and nothing of it is lost") {
   rig.after(10s);
   CHECK(rig.seen->received == all);
 }
+
+TEST_CASE("one line carries one session: neither a visitor nor the other context gets a second one",
+          "[AT+QISERVER][AT+QIMODE][AT+QIOPEN]") {
+  Options options;
+  options.rtt = 400ms;
+  Rig rig(options);
+  rig.say("ATE0");
+  rig.say("AT+QIMODE=1");
+  rig.say("AT+QISERVER", 1s);
+  rig.say("AT+QILOCIP");
+  const auto visit = [&rig] {
+    const auto seen = std::make_shared<Seen>();
+    rig.network.call(Protocol::Tcp, 2020, Endpoint{Ipv4{0x0a4f8d1a}, 4000}, std::make_unique<Steered>(seen));
+    return seen;
+  };
+  rig.type("AT+QIOPEN=\"TCP\",\"198.51.100.7\",2000\r");
+  CHECK(rig.after(50ms) == "\r\nOK\r\n");
+  // It knocks while the client's own connection is on its way, and in command mode beside it.
+  const auto early = visit();
+  CHECK(rig.after(1s) == "\r\nCONNECT\r\n");
+  CHECK(early->was_reset);
+  rig.type("+++");
+  CHECK(rig.after(1s) == "\r\nOK\r\n");
+  const auto late = visit();
+  CHECK(rig.after(1s).empty());
+  CHECK(late->was_reset);
+  rig.say("AT+QIFGCNT=1");
+  CHECK(rig.say("AT+QIMODE=1") == "\r\nERROR\r\n");
+  rig.say("AT+QIFGCNT=0");
+  CHECK(rig.say("ATO") == "\r\nCONNECT\r\n");
+}
+
+TEST_CASE("what was typed as data and not yet sent is not read as commands when the module starts anew") {
+  Wired rig;
+  rig.seen->peer->setRoom(0);
+  std::string typed(30'000, 'x');
+  for (std::size_t i = 0; i + 20 < typed.size(); i += 20) typed.replace(i, 10, "\rAT+CMEE=2");
+  rig.type(typed.substr(0, 9000));
+  rig.fault("reboot");
+  rig.after(10s);
+  CHECK(rig.transcript.find("-> AT+CMEE=2") == std::string::npos);
+}
+
+TEST_CASE("the words of data mode are digits after ATV0, and left out after ATQ1", "[ATV]") {
+  Wired rig;
+  rig.escape();
+  rig.say("ATV0");
+  CHECK(rig.say("ATO") == "1\r");
+  CHECK(rig.escape() == "0\r");
+  rig.say("AT+QICLOSE");
+  CHECK(rig.say("ATO") == "3\r");
+  rig.say("ATQ1");
+  CHECK(rig.say("ATO").empty());
+}
