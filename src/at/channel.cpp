@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 
 // For a last line that some firmware gives and some does not.
 constexpr auto kLastLineWait = 500ms;
+// The OK behind a block comes with it. Where it has been missed before, it is waited for hardly at all.
+constexpr auto kBlockEnd = 4s;
+constexpr auto kSilentEnd = 100ms;
 // A module that is alive answers a bare AT at once.
 constexpr auto kKnockDeadline = 400ms;
 // Silence after which no late answer is expected any more.
@@ -97,11 +100,13 @@ void Channel::onToken(const Token& token) {
   }
   switch (exchange_->onToken(token)) {
     case Exchange::Verdict::Foreign:
+      // Where no OK comes behind a block, whatever else does is behind the end of the read.
+      if (blocks_end_silently_ && exchange_->blockTaken()) endSilently();
       // A line that was cut says nothing that could be believed.
       if (token.kind == Token::Kind::Line) queueUrc(token.text());
       break;
     case Exchange::Verdict::Taken:
-      if (exchange_->completeButForEnd()) progress_.set();
+      if (exchange_->completeButForEnd() || exchange_->blockTaken()) progress_.set();
       break;
     case Exchange::Verdict::SendPayload:
       payload_written_ = true;
@@ -117,6 +122,12 @@ void Channel::onToken(const Token& token) {
       progress_.set();
       break;
   }
+}
+
+void Channel::endSilently() {
+  exchange_->finish();
+  done_ = true;
+  progress_.set();
 }
 
 void Channel::queueUrc(std::string_view line) {
@@ -149,9 +160,16 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   const auto deadline = loop_.now() + command.deadline;
   while (!done_) {
     progress_.reset();
-    const auto until = exchange.completeButForEnd() ? loop_.now() + kLastLineWait : deadline;
+    auto until = exchange.completeButForEnd() ? loop_.now() + kLastLineWait : deadline;
+    if (exchange.blockTaken()) until = loop_.now() + (blocks_end_silently_ ? kSilentEnd : kBlockEnd);
     const bool moved = co_await progress_.waitUntil(until);
     if (moved) continue;
+    if (exchange.blockTaken()) {
+      // Lost on the way, or never said: that shows the next time.
+      if (!std::exchange(blocks_end_silently_, true)) in_doubt_ = true;
+      endSilently();
+      break;
+    }
     if (exchange.completeButForEnd()) {
       exchange.finish();
       done_ = true;
@@ -160,6 +178,7 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
     ++counters_.timeouts;
     co_return std::unexpected(Error{ErrorKind::Timeout, command.text, "no answer"});
   }
+  if (exchange.blockTaken() && exchange.okSeen()) blocks_end_silently_ = false;
   auto result = exchange.takeResult();
   if (!result && result.error().kind == ErrorKind::Refused) ++counters_.refused;
   if (!result && result.error().kind == ErrorKind::Garbled) in_doubt_ = true;

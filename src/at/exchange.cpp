@@ -18,6 +18,7 @@ Verdict Exchange::onToken(const Token& token) {
       return Verdict::SendPayload;
     case Token::Kind::Block:
       reply_.block.assign(token.bytes.begin(), token.bytes.end());
+      block_taken_ = true;
       return Verdict::Taken;
     case Token::Kind::Overlong:
       return Verdict::Foreign;
@@ -79,7 +80,10 @@ Verdict Exchange::onPlainLine(std::string_view line) {
 
 // +QIRD: <address>:<port>,<TCP|UDP>,<length> — or with a role before it where a server socket is read.
 Verdict Exchange::onReadHeader(std::string_view line) {
-  if (line == "OK") return done();
+  if (line == "OK") {
+    ok_seen_ = true;
+    return done();
+  }
   const auto rest = after(line, "+QIRD:");
   if (!rest) return Verdict::Foreign;
   const auto field = fields(*rest, 8);

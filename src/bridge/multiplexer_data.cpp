@@ -152,6 +152,7 @@ async::Task<Result<void>> Multiplexer::performRead(Session& session) {
   if (data->empty()) ++counters_.empty_reads;
   counters_.bytes_received += data->size();
   session.readDone(std::move(*data));
+  if (module_->channel().inDoubt()) co_return co_await resync();
   co_return Result<void>();
 }
 

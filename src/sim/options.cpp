@@ -29,6 +29,7 @@ QuirkSet quirksOf(Firmware firmware) {
       set.add(Quirk::EscCancels);
       set.add(Quirk::HeadBlank);
       set.add(Quirk::UrcNoSpace);
+      set.add(Quirk::ReadNoOk);
       set.add(Quirk::StateNoFinalOk);
       set.add(Quirk::Listenning);
       break;

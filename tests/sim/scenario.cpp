@@ -23,6 +23,8 @@ void drawModule(Dice& dice, Scenario& scenario) {
   }
   // The payloads are full of ESC, which is data on every module that was seen.
   module.without.add(Quirk::EscCancels);
+  // Drawn like the others, not with the firmware of the application note.
+  if (!module.quirks.has(Quirk::ReadNoOk)) module.without.add(Quirk::ReadNoOk);
   module.command_latency = dice.span(0ms, 30ms);
   module.rtt = dice.pick<async::Duration>({0ms, 40ms, 300ms, 700ms, 1500ms});
   module.rate = dice.pick<std::uint64_t>({0, 1500, 5000, 12000});
@@ -34,13 +36,12 @@ void drawModule(Dice& dice, Scenario& scenario) {
 // itself has merged, or announced in another order than they came.
 //
 // And what the daemon does not survive: a module that leaves AT+QIDEACT in IP INITIAL without an answer,
-// where the daemon waits out its time and never comes to AT+QIACT; and one that ends the data of AT+QIRD
-// without OK, of which every read is a lost answer. Nobody has a log of either.
+// where the daemon waits out its time and never comes to AT+QIACT. Nobody has a log of that.
 bool hopeless(const sim::Options& module) {
   sim::QuirkSet quirks = sim::quirksOf(module.firmware);
   quirks.add(module.quirks);
   const int indi = module.highest_indi.value_or(sim::highestIndiOf(module.firmware));
-  if (quirks.has(Quirk::DeactInitialSilent) || quirks.has(Quirk::ReadNoOk)) return true;
+  if (quirks.has(Quirk::DeactInitialSilent)) return true;
   return (quirks.has(Quirk::DeactInitialError) && quirks.has(Quirk::QimuxRefused)) ||
          (quirks.has(Quirk::UdpConcatenates) && indi == 1) || (quirks.has(Quirk::UrcInSend) && indi == 2);
 }
@@ -199,8 +200,12 @@ Scenario makeScenario(std::uint64_t seed) {
   // guessed.
   const auto& quirks = scenario.world.module.quirks;
   if (quirks.has(Quirk::LoseEdge) || quirks.has(Quirk::UrcInSend)) scenario.lossless_datagrams = false;
-  // Where a prompt does not come, nobody knows what has become of the block.
-  if (quirks.has(Quirk::PromptMissing)) {
+  // Where no OK ends a read, +QIRDI cannot be told to be before or behind it: datagrams lose their
+  // boundaries.
+  if (quirks.has(Quirk::ReadNoOk)) scenario.udp.clear();
+  // Where a prompt does not come, nobody knows what has become of the block; where the end of each read is
+  // waited for, a module that hangs there is taken for lost.
+  if (quirks.has(Quirk::PromptMissing) || quirks.has(Quirk::ReadNoOk)) {
     scenario.lossless_datagrams = false;
     scenario.weather = Conversation::Weather::Stormy;
   }

@@ -31,7 +31,8 @@ class Channel {
 
   void onUrc(std::function<void(const Urc&)> call) { urc_call_ = std::move(call); }
 
-  // Sends the command and awaits its end. Timeout and Garbled leave the channel in doubt. Not while another
+  // Sends the command and awaits its end. Timeout and Garbled leave the channel in doubt, and so does a block
+  // whose OK has not come for the first time: what has arrived is returned all the same. Not while another
   // command runs: who shares the channel takes turns (bridge::Scheduler).
   async::Task<Result<Reply>> execute(Command command);
 
@@ -75,6 +76,7 @@ class Channel {
 
   void onBytes(ByteView bytes);
   void onToken(const Token& token);
+  void endSilently();
   void queueUrc(std::string_view line);
   Result<void> write(ByteView bytes);
   async::Task<bool> knock();
@@ -92,6 +94,8 @@ class Channel {
   bool payload_written_ = false;
   bool dns_pending_ = false;
   bool late_send_end_ = false;
+  // The OK behind a block did not come, last time: the application note prints none (5.3.2).
+  bool blocks_end_silently_ = false;
   std::deque<Urc> urcs_;
   std::unique_ptr<UrcPump> pump_;
   std::function<void(const Urc&)> urc_call_;

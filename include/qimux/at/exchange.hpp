@@ -29,6 +29,9 @@ class Exchange {
   // finish().
   bool completeButForEnd() const { return state_lines_ == 6 || error_.has_value(); }
   void finish() { done_ = true; }
+  // The block of a Read is here, and only its OK is missing.
+  bool blockTaken() const { return block_taken_; }
+  bool okSeen() const { return ok_seen_; }
   // A name's answer follows: from now on a bare address is one.
   bool opensName() const { return command_.ending == Command::Ending::Resolve && !error_; }
 
@@ -49,6 +52,8 @@ class Exchange {
   std::optional<Error> error_;
   std::size_t block_size_ = 0;
   int state_lines_ = 0;
+  bool block_taken_ = false;
+  bool ok_seen_ = false;
   bool first_ok_ = false;
   bool prompt_seen_ = false;
   bool done_ = false;

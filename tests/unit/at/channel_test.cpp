@@ -65,6 +65,29 @@ TEST_CASE("an answer byte by byte is the same answer") {
   CHECK(rig.urcs == Lines{"0, CLOSED"});
 }
 
+TEST_CASE("a block whose OK does not come is there all the same; the first time the channel is in doubt") {
+  Rig rig;
+  const std::string bare = "\r\n+QIRD:10.0.0.1:80,TCP,5\r\nhello";
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  const auto read = [&rig](const std::string& answer) {
+    rig.port.awaits("AT+QIRD=0,1,0,1500").says(answer);
+    const auto reply = rig.execute("AT+QIRD=0,1,0,1500", Ending::Read);
+    return reply ? std::string(textOf(reply->block)) : reply.error().text();
+  };
+  CHECK(read(bare) == "hello");
+  CHECK(rig.channel.inDoubt());
+  REQUIRE(rig.resync());
+  // From then on it is known not to come, and hardly waited for.
+  const auto begin = rig.loop.now();
+  CHECK(read(bare) == "hello");
+  CHECK_FALSE(rig.channel.inDoubt());
+  CHECK(rig.loop.now() - begin < 150ms);
+  // Until it does come.
+  CHECK(read(bare + "\r\nOK\r\n") == "hello");
+  CHECK(read(bare) == "hello");
+  CHECK(rig.channel.inDoubt());
+}
+
 TEST_CASE("a URC in the middle of an answer and one right behind its end are both told, in order") {
   Rig rig;
   rig.port.awaits("AT+CGREG?").lines({"+QIRDI: 0,1,0", "+CGREG: 0,1", "1, CLOSED", "OK", "+QIRDI: 0,1,2"});
