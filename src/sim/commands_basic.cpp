@@ -102,9 +102,7 @@ Reply rate(Module& module, const Call& call) {
   }
   const auto baud = static_cast<unsigned>(*value);
   module.settings().baud = baud;
-  // The answer still goes out at the old rate.
-  if (baud != 0)
-    module.later().in(module.options().command_latency, [&module, baud] { module.setBaud(baud); });
+  if (baud != 0) module.setBaudSoon(baud);
   return Reply::ok();
 }
 

@@ -16,6 +16,8 @@ Options withFirmware(Options options) {
 
 // AT+QSCLK=2: asleep after so much silence. AT+QSCLK=1 with DTR off: at once when a command has ended; when
 // the network has woken it, no manual says when, so as late as the other.
+// How often the line is looked at, whether it has said all.
+constexpr auto kLineBeat = std::chrono::milliseconds(1);
 constexpr auto kFallsAsleep = std::chrono::seconds(5);
 constexpr auto kSettles = std::chrono::milliseconds(100);
 // From the first byte, or from DTR on (application note 9), until it hears.
@@ -230,6 +232,13 @@ void Module::powerOff() {
 void Module::reboot() {
   powerOff();
   powerOn();
+}
+
+void Module::setBaudSoon(unsigned baud) {
+  later_.in(kLineBeat, [this, baud] {
+    const bool speaking = terminal_.busy() || terminal_.unheard() > 0;
+    speaking ? setBaudSoon(baud) : setBaud(baud);
+  });
 }
 
 void Module::setBaud(unsigned baud) {

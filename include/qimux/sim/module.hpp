@@ -91,6 +91,8 @@ class Module final : private Executor {
   int highestIndi() const;
   // From the next byte on.
   void setBaud(unsigned baud);
+  // Behind the answer to the command that runs, when the host has heard the last of it.
+  void setBaudSoon(unsigned baud);
 
  private:
   Reply execute(std::string_view command) override;

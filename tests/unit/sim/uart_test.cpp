@@ -1,6 +1,8 @@
 #include "qimux/sim/uart.hpp"
 
 #include "qimux/async/virtual_loop.hpp"
+#include "qimux/sim/module.hpp"
+#include "qimux/sim/virtual_network.hpp"
 #include "support/catch.hpp"
 
 #include <string>
@@ -95,6 +97,36 @@ TEST_CASE("it tells how much is on the line, and when some of it has passed") {
   REQUIRE(left.size() > 50);
   CHECK(left.front() == 96);
   CHECK(left.back() == 0);
+}
+
+TEST_CASE("the answer to AT+IPR is heard at the old rate, however slow that is") {
+  async::VirtualLoop loop;
+  VirtualNetwork network(loop);
+  std::string heard;
+  async::TimePoint ok_at{};
+  async::TimePoint changed_at{};
+  std::unique_ptr<Module> module;
+  Uart uart(
+      loop, 1200, [&](ByteView bytes) { module->fromHost(bytes); },
+      [&](ByteView bytes) {
+        heard += textOf(bytes);
+        ok_at = loop.now();
+      });
+  Module::Host host;
+  host.write = [&](ByteView bytes) { uart.fromModule(bytes); };
+  host.baud = [&](unsigned) { changed_at = loop.now(); };
+  host.backlog = [&] { return uart.queuedToHost(); };
+  Options options;
+  options.baud = 1200;
+  module = std::make_unique<Module>(loop, options, network, std::move(host));
+  changed_at = {};
+  uart.fromHost(bytesOf("ATE0\r"));
+  loop.runFor(1s);
+  heard.clear();
+  uart.fromHost(bytesOf("AT+IPR=9600\r"));
+  loop.runFor(1s);
+  CHECK(heard == "\r\nOK\r\n");
+  CHECK(changed_at >= ok_at);
 }
 
 TEST_CASE("what the host writes while it is held waits, and goes on at the pace of the line") {
