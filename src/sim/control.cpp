@@ -1,10 +1,10 @@
 #include "qimux/sim/control.hpp"
 
+#include "acceptor.hpp"
 #include "port_stream.hpp"
 #include "qimux/sim/fault.hpp"
 #include "qimux/sim/module.hpp"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <list>
@@ -20,10 +20,10 @@ constexpr std::size_t kLongestLine = 4096;
 class UnixControl final : public ControlServer {
  public:
   UnixControl(async::UvLoop& loop, Fd listener, std::string path, Module& module)
-      : loop_(loop), listener_(std::move(listener)), path_(std::move(path)), module_(module) {
-    watch_ =
-        loop.watch(listener_.get(), async::Interest{.readable = true}, [this](async::Interest) { accept(); });
-  }
+      : loop_(loop),
+        path_(std::move(path)),
+        module_(module),
+        acceptor_(loop, std::move(listener), [this] { accept(); }) {}
   ~UnixControl() override { ::unlink(path_.c_str()); }
 
  private:
@@ -33,7 +33,7 @@ class UnixControl final : public ControlServer {
   };
 
   void accept() {
-    Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Fd fd = acceptor_.accept();
     if (!fd.valid() || clients_.size() >= kMostClients) return;
     const auto client = clients_.emplace(clients_.end());
     client->stream = std::make_unique<Stream>(
@@ -55,10 +55,9 @@ class UnixControl final : public ControlServer {
   }
 
   async::UvLoop& loop_;
-  Fd listener_;
   std::string path_;
   Module& module_;
-  std::unique_ptr<async::UvLoop::FdWatch> watch_;
+  Acceptor acceptor_;
   std::list<Client> clients_;
 };
 

@@ -1,10 +1,13 @@
+#include "acceptor.hpp"
 #include "port_stream.hpp"
 #include "qimux/sim/address.hpp"
 #include "qimux/sim/port.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,13 +20,19 @@
 namespace qimux::sim {
 namespace {
 
+// It has ended its side, and so will never hear an answer.
+bool hasGone(const Fd& client) {
+  pollfd look{client.get(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
+}
+
 class ListenerPort final : public Port {
  public:
   ListenerPort(async::UvLoop& loop, Fd listener, std::string path, Received received)
-      : loop_(loop), listener_(std::move(listener)), path_(std::move(path)), received_(std::move(received)) {
-    watch_ =
-        loop.watch(listener_.get(), async::Interest{.readable = true}, [this](async::Interest) { accept(); });
-  }
+      : loop_(loop),
+        path_(std::move(path)),
+        received_(std::move(received)),
+        acceptor_(loop, std::move(listener), [this] { take(acceptor_.accept()); }) {}
   ~ListenerPort() override {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
@@ -40,29 +49,31 @@ class ListenerPort final : public Port {
   void setReadSize(std::size_t bytes) override { read_size_ = bytes; }
 
  private:
-  void accept() {
-    Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  void take(Fd fd) {
     if (!fd.valid()) return;
     const int yes = 1;
     (void)::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    watch_->want(async::Interest{});
-    client_.emplace(
-        loop_, std::move(fd), [this](ByteView bytes) { received_(bytes); },
-        [this] {
-          client_.reset();
-          watch_->want(async::Interest{.readable = true});
-          if (on_host_) on_host_(false);
-        });
+    acceptor_.want(false);
+    client_.emplace(loop_, std::move(fd), [this](ByteView bytes) { received_(bytes); }, [this] { next(); });
     client_->setReadSize(read_size_);
     client_->pause(paused_);
     if (on_host_) on_host_(true);
   }
 
+  // Who waited and lost patience is no host: nobody would read what its bytes are answered.
+  void next() {
+    client_.reset();
+    if (on_host_) on_host_(false);
+    acceptor_.want(true);
+    Fd fd = acceptor_.accept();
+    while (fd.valid() && hasGone(fd)) fd = acceptor_.accept();
+    take(std::move(fd));
+  }
+
   async::UvLoop& loop_;
-  Fd listener_;
   std::string path_;
   Received received_;
-  std::unique_ptr<async::UvLoop::FdWatch> watch_;
+  Acceptor acceptor_;
   std::optional<Stream> client_;
   std::move_only_function<void(bool here)> on_host_;
   bool paused_ = false;
@@ -79,6 +90,30 @@ Result<Fd> listenOn(int family, const sockaddr* address, socklen_t size, std::st
   return fd;
 }
 
+Error inTheWay(const std::string& path, std::string_view what) {
+  return Error{ErrorKind::Invalid, path, std::string(what)};
+}
+
+// What an earlier listener has left is in nobody's way; whatever else is there is not ours.
+Result<void> removeDeadSocket(const std::string& path, const sockaddr_un& address) {
+  struct stat found{};
+  if (::lstat(path.c_str(), &found) < 0) return {};
+  if (!S_ISSOCK(found.st_mode)) {
+    return std::unexpected(inTheWay(path, "exists and is no socket; remove it, or choose another path"));
+  }
+  const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return std::unexpected(systemError(path, errno));
+  const int done = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  if (done < 0 && errno == ECONNREFUSED) {
+    ::unlink(path.c_str());
+    return {};
+  }
+  if (done == 0 || errno == EAGAIN || errno == EPROTOTYPE) {
+    return std::unexpected(inTheWay(path, "belongs to a running program; end that, or choose another path"));
+  }
+  return std::unexpected(systemError(path, errno));
+}
+
 }  // namespace
 
 Result<Fd> listenUnix(const std::string& path) {
@@ -88,7 +123,7 @@ Result<Fd> listenUnix(const std::string& path) {
     return std::unexpected(Error{ErrorKind::Invalid, path, "empty or too long for a socket"});
   }
   std::memcpy(address.sun_path, path.data(), path.size());
-  ::unlink(path.c_str());
+  if (auto removed = removeDeadSocket(path, address); !removed) return std::unexpected(removed.error());
   return listenOn(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address, path);
 }
 

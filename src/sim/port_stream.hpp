@@ -12,7 +12,8 @@
 
 namespace qimux::sim {
 
-// A listening unix socket; a file of that name is replaced.
+// A listening unix socket. One that nobody listens on any more is replaced; any other file of that name is an
+// error that names it.
 Result<Fd> listenUnix(const std::string& path);
 
 class Stream {

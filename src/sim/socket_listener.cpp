@@ -1,4 +1,5 @@
 // Far ends that come by themselves, on real sockets of this machine.
+#include "acceptor.hpp"
 #include "real_socket.hpp"
 
 #include <algorithm>
@@ -36,30 +37,27 @@ Fd boundSocket(int type, Endpoint here, int receive_buffer) {
 class TcpListener final : public Listener {
  public:
   TcpListener(async::UvLoop& loop, Fd fd, ListenerEvents& events)
-      : loop_(loop), fd_(std::move(fd)), events_(events) {
-    watch_ = loop.watch(fd_.get(), async::Interest{.readable = true}, [this](async::Interest) { look(); });
-  }
+      : loop_(loop), events_(events), acceptor_(loop, std::move(fd), [this] { look(); }) {}
   ~TcpListener() override {
     if (knocking_.valid()) hangUp();
   }
 
   std::unique_ptr<Socket> accept(SocketEvents& events) override {
-    watch_->want(async::Interest{.readable = true});
+    acceptor_.want(true);
     return std::make_unique<RealSocket>(loop_, std::move(knocking_), events);
   }
   void refuse() override {
     hangUp();
-    watch_->want(async::Interest{.readable = true});
+    acceptor_.want(true);
   }
 
  private:
   void look() {
     sockaddr_in remote{};
     socklen_t size = sizeof remote;
-    knocking_ =
-        Fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&remote), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    knocking_ = acceptor_.accept(reinterpret_cast<sockaddr*>(&remote), &size);
     if (!knocking_.valid()) return;
-    watch_->want(async::Interest{});
+    acceptor_.want(false);
     events_.knocks(fromSockaddr(remote));
   }
   void hangUp() {
@@ -68,10 +66,9 @@ class TcpListener final : public Listener {
   }
 
   async::UvLoop& loop_;
-  Fd fd_;
   ListenerEvents& events_;
   Fd knocking_;
-  std::unique_ptr<async::UvLoop::FdWatch> watch_;
+  Acceptor acceptor_;
 };
 
 }  // namespace

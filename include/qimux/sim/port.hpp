@@ -33,10 +33,14 @@ class Port {
 };
 
 // A pseudo terminal in raw mode with a symbolic link `link` to it, which replaces another symbolic link but
-// no other file, and is removed at the end.
+// no other file, and no link to a pseudo terminal that is in use. It is removed at the end, if it is ours
+// still. onHost() may miss a host that comes in the very microsecond of another's coming or going, until its
+// first byte.
 Result<std::unique_ptr<Port>> openPty(async::UvLoop& loop, const std::string& link, Port::Received received);
 
-// "unix:PATH" or "tcp:HOST:PORT" (HOST an IPv4 address). A second client waits until the first one has gone.
+// "unix:PATH" or "tcp:HOST:PORT" (HOST an IPv4 address). A second client waits until the first one has gone;
+// one that ends its side while it waits is forgotten with all that it has written. PATH may be that of a
+// socket that nobody listens on any more, else nothing must be there.
 Result<std::unique_ptr<Port>> openListener(async::UvLoop& loop, std::string_view where,
                                            Port::Received received);
 
