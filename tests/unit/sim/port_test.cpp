@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
@@ -14,6 +15,7 @@
 
 #include <array>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <string>
 
@@ -53,6 +55,24 @@ std::string readSome(int fd) {
   std::array<char, 100> buffer{};
   const ssize_t size = ::read(fd, buffer.data(), buffer.size());
   return {buffer.data(), size < 0 ? 0 : static_cast<std::size_t>(size)};
+}
+
+Fd openTty(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK));
+}
+
+sockaddr_un addressOf(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+Fd connectTo(const std::string& path) {
+  Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  const sockaddr_un address = addressOf(path);
+  REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  return client;
 }
 
 }  // namespace
@@ -179,6 +199,148 @@ TEST_CASE("while paused the host's bytes stay where they are") {
   (*port)->pause(false);
   machine.run();
   CHECK(machine.heard == "AT");
+}
+
+TEST_CASE("who has a pseudo terminal open is known, however quickly they come and go") {
+  Directory directory;
+  Machine machine;
+  const std::string link = directory.path + "/tty";
+  auto port = openPty(machine.loop, link, machine.received());
+  REQUIRE(port);
+  bool here = false;
+  (*port)->onHost([&](bool now) { here = now; });
+  SECTION("two come in one turn, and go in one turn") {
+    Fd first = openTty(link);
+    Fd second = openTty(link);
+    machine.run(50ms);
+    CHECK(here);
+    first.reset();
+    second.reset();
+    machine.run(50ms);
+    CHECK_FALSE(here);
+  }
+  SECTION("two come in one turn, and one of them goes") {
+    Fd first = openTty(link);
+    Fd second = openTty(link);
+    machine.run(50ms);
+    first.reset();
+    machine.run(50ms);
+    CHECK(here);
+    second.reset();
+    machine.run(50ms);
+    CHECK_FALSE(here);
+  }
+  SECTION("one comes, and two go in one turn") {
+    Fd first = openTty(link);
+    machine.run(50ms);
+    Fd second = openTty(link);
+    machine.run(50ms);
+    Fd third = openTty(link);
+    first.reset();
+    second.reset();
+    machine.run(50ms);
+    CHECK(here);
+  }
+  SECTION("exclusive use outlives the look") {
+    Fd host = openTty(link);
+    REQUIRE(::ioctl(host.get(), TIOCEXCL) == 0);
+    machine.run(50ms);
+    int exclusive = 0;
+    REQUIRE(::ioctl(host.get(), TIOCGEXCL, &exclusive) == 0);
+    CHECK(exclusive == 1);
+  }
+}
+
+TEST_CASE("a link to another program's pseudo terminal stays, and so does one that is no longer ours") {
+  Directory directory;
+  Machine machine;
+  const std::string link = directory.path + "/tty";
+  auto first = openPty(machine.loop, link, machine.received());
+  REQUIRE(first);
+  const auto target = std::filesystem::read_symlink(link);
+  const auto second = openPty(machine.loop, link, machine.received());
+  REQUIRE_FALSE(second);
+  CHECK(second.error().text().find(link) != std::string::npos);
+  CHECK(second.error().text().find("belongs to a running program") != std::string::npos);
+  CHECK(std::filesystem::read_symlink(link) == target);
+  std::filesystem::remove(link);
+  std::filesystem::create_symlink("/nowhere", link);
+  first->reset();
+  CHECK(std::filesystem::is_symlink(link));
+}
+
+TEST_CASE("a socket's path replaces a dead socket, and nothing else") {
+  Directory directory;
+  Machine machine;
+  const std::string path = directory.path + "/socket";
+  SECTION("a file") {
+    Fd(::open(path.c_str(), O_CREAT | O_RDWR, 0600)).reset();
+    const auto port = openListener(machine.loop, "unix:" + path, machine.received());
+    REQUIRE_FALSE(port);
+    CHECK(port.error().text().find(path) != std::string::npos);
+    CHECK(port.error().text().find("no socket") != std::string::npos);
+    CHECK(std::filesystem::is_regular_file(path));
+  }
+  SECTION("a socket that somebody listens on") {
+    const auto first = openListener(machine.loop, "unix:" + path, machine.received());
+    REQUIRE(first);
+    const auto second = openListener(machine.loop, "unix:" + path, machine.received());
+    REQUIRE_FALSE(second);
+    CHECK(second.error().text().find("belongs to a running program") != std::string::npos);
+    CHECK(std::filesystem::is_socket(path));
+  }
+  SECTION("a dead one") {
+    const sockaddr_un address = addressOf(path);
+    Fd dead(::socket(AF_UNIX, SOCK_STREAM, 0));
+    REQUIRE(::bind(dead.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    dead.reset();
+    CHECK(openListener(machine.loop, "unix:" + path, machine.received()));
+  }
+}
+
+TEST_CASE("a client that waited and has gone again says nothing to anybody") {
+  Directory directory;
+  Machine machine;
+  const std::string path = directory.path + "/socket";
+  auto port = openListener(machine.loop, "unix:" + path, machine.received());
+  REQUIRE(port);
+  Fd first = connectTo(path);
+  machine.run(50ms);
+  Fd gone = connectTo(path);
+  REQUIRE(::write(gone.get(), "ATD\r", 4) == 4);
+  gone.reset();
+  Fd next = connectTo(path);
+  REQUIRE(::write(next.get(), "AT\r", 3) == 3);
+  machine.run(50ms);
+  CHECK(machine.heard.empty());
+  first.reset();
+  machine.run();
+  machine.run(50ms);
+  CHECK(machine.heard == "AT\r");
+  (*port)->write(bytesOf("OK"));
+  CHECK(readSome(next.get()) == "OK");
+}
+
+TEST_CASE("without descriptors a listener waits, and does not spin") {
+  Directory directory;
+  Machine machine;
+  const std::string path = directory.path + "/socket";
+  auto port = openListener(machine.loop, "unix:" + path, machine.received());
+  REQUIRE(port);
+  Fd client = connectTo(path);
+  REQUIRE(::write(client.get(), "AT\r", 3) == 3);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{3, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const std::clock_t start = std::clock();
+  machine.run(400ms);
+  const double used = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(used < 0.05);
+  CHECK(machine.heard.empty());
+  machine.run();
+  CHECK(machine.heard == "AT\r");
 }
 
 TEST_CASE("nonsense to listen on is an error") {
