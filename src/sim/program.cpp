@@ -1,5 +1,6 @@
 #include "qimux/sim/program.hpp"
 
+#include "program_options.hpp"
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/log.hpp"
 #include "qimux/sim/catalogue.hpp"
@@ -14,9 +15,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <cctype>
 #include <cstdio>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -30,105 +29,6 @@ namespace {
 constexpr std::size_t kAhead = 128;
 constexpr std::size_t kReadPaced = 64;
 constexpr std::size_t kReadUnlimited = 65536;
-
-Error invalid(std::string_view option, const std::string& value, std::string_view why) {
-  return Error{ErrorKind::Invalid, fmt::format("{} {}", option, value), std::string(why)};
-}
-
-Result<std::pair<std::string, std::string>> splitAtEquals(std::string_view option, const std::string& value) {
-  const std::size_t equals = value.find('=');
-  if (equals == std::string::npos || equals == 0)
-    return std::unexpected(invalid(option, value, "needs an ="));
-  return std::pair(value.substr(0, equals), value.substr(equals + 1));
-}
-
-std::string upper(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return text;
-}
-
-Result<std::vector<Ipv4>> parseAddresses(const std::string& option, std::string_view list) {
-  std::vector<Ipv4> result;
-  while (true) {
-    const std::size_t comma = list.find(',');
-    const auto address = parseIpv4(list.substr(0, comma));
-    if (!address) return std::unexpected(invalid(option, std::string(list), "is no IPv4 address"));
-    result.push_back(*address);
-    if (comma == std::string_view::npos) return result;
-    list.remove_prefix(comma + 1);
-  }
-}
-
-Result<SocketNetwork::Config> networkConfig(const ProgramOptions& options) {
-  SocketNetwork::Config config;
-  config.use_resolver = options.resolve;
-  if (!options.inbound.empty()) {
-    config.inbound = parseIpv4(options.inbound);
-    if (!config.inbound) return std::unexpected(invalid("--inbound", options.inbound, "is no IPv4 address"));
-  }
-  for (const auto& value : options.mappings) {
-    const auto parts = splitAtEquals("--map", value);
-    if (!parts) return std::unexpected(parts.error());
-    const auto range = parseCidr(parts->first);
-    const auto to = parseIpv4(parts->second);
-    if (!range || !to) return std::unexpected(invalid("--map", value, "must be CIDR=ADDR"));
-    config.mappings.push_back({*range, *to});
-  }
-  for (const auto& value : options.hosts) {
-    auto parts = splitAtEquals("--host", value);
-    if (!parts) return std::unexpected(parts.error());
-    const auto addresses = parseAddresses("--host", parts->second);
-    if (!addresses) return std::unexpected(addresses.error());
-    for (char& c : parts->first) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    config.hosts[parts->first] = *addresses;
-  }
-  for (const auto& value : options.black_holes) {
-    const auto range = parseCidr(value);
-    if (!range) return std::unexpected(invalid("--black-hole", value, "must be a CIDR"));
-    config.black_holes.push_back(*range);
-  }
-  return config;
-}
-
-Result<Options> moduleOptions(const ProgramOptions& options) {
-  Options result = options.module;
-  const auto firmware = parseFirmware(options.firmware);
-  if (!firmware) return std::unexpected(invalid("--firmware", options.firmware, "must be note, m95 or mc60"));
-  result.firmware = *firmware;
-  for (const auto& value : options.quirks) {
-    constexpr std::string_view kWithout = "no-";
-    const bool without = value.starts_with(kWithout);
-    const auto quirk = parseQuirk(std::string_view(value).substr(without ? kWithout.size() : 0));
-    if (!quirk) return std::unexpected(invalid("--quirk", value, "is not one of --list-quirks"));
-    (without ? result.without : result.quirks).add(*quirk);
-  }
-  for (const auto& value : options.sms) {
-    auto parts = splitAtEquals("--sms", value);
-    if (!parts) return std::unexpected(parts.error());
-    if (!composeDeliver(parts->first, parts->second, 0)) {
-      return std::unexpected(
-          invalid("--sms", value, "must be FROM=TEXT: a number or a short name, and a text"));
-    }
-    result.sms.push_back(std::move(*parts));
-  }
-  if (!parseNumber(result.own_number)) {
-    return std::unexpected(invalid("--own-number", result.own_number, "is no number"));
-  }
-  result.wall_clock = [] { return static_cast<std::int64_t>(std::time(nullptr)); };
-  for (const auto& value : options.latencies) {
-    const auto parts = splitAtEquals("--latency", value);
-    if (!parts) return std::unexpected(parts.error());
-    const auto span = parseSpan(parts->second);
-    if (!span) return std::unexpected(invalid("--latency", value, "must be NAME=LEAST[-MOST] in ms"));
-    result.latencies.insert_or_assign(upper(parts->first), *span);
-  }
-  if (!options.ack_lag.empty()) {
-    const auto span = parseSpan(options.ack_lag);
-    if (!span) return std::unexpected(invalid("--ack-lag", options.ack_lag, "must be LEAST[-MOST] in ms"));
-    result.ack_lag = *span;
-  }
-  return result;
-}
 
 // Flushed line by line: tests read it while it grows.
 Result<Transcript::Sink> openTranscript(const std::string& path) {
@@ -188,7 +88,11 @@ class Program {
       std::ifstream file(options.script);
       if (!file) return std::unexpected(systemError(options.script, errno));
       const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-      if (auto loaded = script_.load(text); !loaded) return loaded;
+      if (auto loaded = script_.load(text); !loaded) {
+        Error error = loaded.error();
+        error.what = options.script + ": " + error.what;
+        return std::unexpected(std::move(error));
+      }
     }
     if (options.control.empty()) return {};
     auto control = openControl(loop_, options.control, module_);
@@ -227,9 +131,7 @@ class Program {
 };
 
 Result<void> tryRun(const ProgramOptions& options) {
-  if (options.link.empty() == options.listen.empty()) {
-    return std::unexpected(Error{ErrorKind::Invalid, "qimux-sim", "needs either --link or --listen"});
-  }
+  if (auto port = checkPort(options); !port) return port;
   auto module_options = moduleOptions(options);
   if (!module_options) return std::unexpected(module_options.error());
   auto network = networkConfig(options);
@@ -244,12 +146,24 @@ Result<void> tryRun(const ProgramOptions& options) {
   return {};
 }
 
+std::string firmwaresWith(Quirk quirk) {
+  std::string names;
+  for (const auto firmware : {Firmware::Note, Firmware::M95, Firmware::Mc60}) {
+    if (!quirksOf(firmware).has(quirk)) continue;
+    if (!names.empty()) names += ", ";
+    names += name(firmware);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string listQuirks() {
   std::string text;
   for (const auto& quirk : quirks()) {
     text += fmt::format("{:<24} {}\n{:<24}   seen: {}\n", quirk.name, quirk.what, "", quirk.seen);
+    const std::string firmwares = firmwaresWith(quirk.quirk);
+    if (!firmwares.empty()) text += fmt::format("{:<24}   of: {}\n", "", firmwares);
   }
   return text;
 }

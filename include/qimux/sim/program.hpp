@@ -5,6 +5,7 @@
 #include "qimux/sim/options.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace qimux::sim {
@@ -31,6 +32,15 @@ struct ProgramOptions {
   std::string control;
   std::string transcript;
 };
+
+enum class Unit { Second, Millisecond };
+// A duration on the command line: a finite number, also with a fraction, from 0 to a day. Invalid, with the
+// option, the value and what it must be, for anything else.
+Result<async::Duration> parseDuration(std::string_view option, std::string_view value, Unit unit);
+
+// Whether there can be such a simulator, as far as that shows without opening a file, a port or a socket that
+// stays: Invalid, with the option, its value and what it must be.
+Result<void> checkOptions(const ProgramOptions& options);
 
 // What --list-commands, --list-quirks and --list-faults print.
 std::string listCommands();
