@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -21,11 +20,6 @@ struct Entry {
   async::Duration when;
   std::string line;
 };
-
-bool isFault(std::string_view line) {
-  const std::string_view verb = line.substr(0, line.find(' '));
-  return std::ranges::find(faults(), verb, &FaultInfo::verb) != faults().end();
-}
 
 // "at 12.5 reboot"
 Result<Entry> parseEntry(std::string_view line, std::size_t number) {
@@ -44,7 +38,9 @@ Result<Entry> parseEntry(std::string_view line, std::size_t number) {
   if (line.empty() || line.front() != ' ') return wrong("has no verb");
   line.remove_prefix(line.find_first_not_of(' ') == std::string_view::npos ? line.size()
                                                                            : line.find_first_not_of(' '));
-  if (!isFault(line)) return wrong("has no verb of --list-faults");
+  if (const auto checked = checkFault(line); !checked) {
+    return wrong(checked.error().what + " " + checked.error().reply);
+  }
   return Entry{async::Duration(std::llround(seconds * 1e6)), std::string(line)};
 }
 

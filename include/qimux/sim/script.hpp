@@ -16,8 +16,8 @@ class Script {
   explicit Script(Module& module);
 
   // Adds every line of `text` to what will happen. Invalid, with the number of the line, where one is wrong;
-  // nothing of it happens then. What a verb's arguments are worth shows only when its time comes: a fault
-  // that does not fit then is noted in the transcript.
+  // nothing of it happens then. A fault that cannot be when its time comes (a socket that is not connected)
+  // is noted in the transcript.
   Result<void> load(std::string_view text);
 
  private:

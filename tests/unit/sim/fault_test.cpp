@@ -189,6 +189,14 @@ TEST_CASE("a script with one wrong line does nothing, and says which line") {
   const auto loaded = script.load("at 1 urc X\nat 2 nonsense\n");
   REQUIRE_FALSE(loaded.has_value());
   CHECK(loaded.error().what == "script line 2");
+  // What a verb takes is known before its time comes.
+  for (const char* fault : {"close 6", "close s5", "close", "hang x", "loss 2", "pdp-deact 2",
+                            "connect-fail -1", "dtr up", "sms 123", "send-fail 1 x", "urc"}) {
+    CAPTURE(fault);
+    const auto early = script.load(std::string("at 1 urc X\n\nat 2 ") + fault);
+    REQUIRE_FALSE(early.has_value());
+    CHECK(early.error().what == "script line 3");
+  }
   CHECK_FALSE(script.load("urc X").has_value());
   CHECK_FALSE(script.load("at x urc X").has_value());
   CHECK_FALSE(script.load("at 1").has_value());
