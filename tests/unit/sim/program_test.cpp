@@ -3,8 +3,9 @@
 
 #include "support/catch.hpp"
 
-#include <cmath>
+#include <fstream>
 #include <limits>
+#include <string>
 
 using namespace qimux;
 using namespace qimux::sim;
@@ -117,4 +118,25 @@ TEST_CASE("the list of quirks says which firmware has them") {
   CHECK(list.find("of: note", at) < list.find("\nlistenning ", at));
   const std::size_t free = list.find("\nclosed-twice ");
   CHECK(list.find("of: ", free) > list.find("\nclosed-discards ", free));
+}
+
+TEST_CASE("the README's table of firmwares names the quirks of each, and no others") {
+  std::ifstream file(QIMUX_SOURCE_DIR "/src/sim/README.md");
+  int found = 0;
+  for (std::string line; std::getline(file, line);) {
+    for (const auto firmware : {Firmware::Note, Firmware::M95, Firmware::Mc60}) {
+      // The cell of the name, and that of the quirks behind it.
+      if (!line.starts_with("| `" + std::string(name(firmware)) + "` ")) continue;
+      const std::size_t begin = line.find('|', 1);
+      const std::string cell = line.substr(begin, line.find('|', begin + 1) - begin);
+      if (cell.find('`') == std::string::npos) continue;
+      ++found;
+      for (const auto& quirk : quirks()) {
+        CAPTURE(line, quirk.name);
+        const bool named = cell.find("`" + std::string(quirk.name) + "`") != std::string::npos;
+        CHECK(named == quirksOf(firmware).has(quirk.quirk));
+      }
+    }
+  }
+  CHECK(found == 3);
 }
