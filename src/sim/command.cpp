@@ -1,5 +1,9 @@
 #include "qimux/sim/command.hpp"
 
+#include "qimux/sim/module.hpp"
+
+#include <fmt/format.h>
+
 #include <cctype>
 #include <charconv>
 
@@ -175,6 +179,11 @@ const CommandTable& allCommands() {
     return made;
   }();
   return table;
+}
+
+Reply refused(Module& module, const Call& call, std::string_view why) {
+  module.transcript().note(fmt::format("{}: {}", call.name, why));
+  return Reply::error();
 }
 
 }  // namespace qimux::sim

@@ -47,27 +47,35 @@ void told(Module& module, int result) {
 }
 
 // Whoever answers an echo is taken for a time server: what it would say is the wall clock.
-void ask(Module& module, Ipv4 server) {
+void ask(Module& module, const Asker& asker, Ipv4 server) {
+  const auto heard = [&module, asker](bool answered) {
+    if (!asker.active()) {
+      told(module, kNoContext);
+      return;
+    }
+    if (answered) module.clock().set(module.options().wall_clock());
+    told(module, answered ? kSet : kNoAnswer);
+  };
   if (!module.options().wall_clock) {
-    module.later().in(kGivesUp, [&module] { told(module, kNoAnswer); });
+    module.later().in(kGivesUp, [heard] { heard(false); });
     return;
   }
-  module.stack().ping(server, kGivesUp, [&module](std::optional<async::Duration> time) {
-    if (time) module.clock().set(module.options().wall_clock());
-    told(module, time ? kSet : kNoAnswer);
-  });
+  module.stack().ping(server, kGivesUp,
+                      [heard](std::optional<async::Duration> time) { heard(time.has_value()); });
 }
 
-void begin(Module& module, const std::string& server) {
+void begin(Module& module, const Asker& asker, const std::string& server) {
   if (const auto address = parseIpv4(server)) {
-    ask(module, *address);
+    ask(module, asker, *address);
     return;
   }
-  module.stack().resolve(server, [&module](const std::vector<Ipv4>& found) {
-    if (found.empty()) {
+  module.stack().resolve(server, [&module, asker](const std::vector<Ipv4>& found) {
+    if (!asker.active()) {
+      told(module, kNoContext);
+    } else if (found.empty()) {
       told(module, kNoSuchHost);
     } else {
-      ask(module, found.front());
+      ask(module, asker, found.front());
     }
   });
 }
@@ -93,15 +101,16 @@ Reply synchronize(Module& module, const Call& call) {
   settings.time_server = name;
   settings.time_port = static_cast<int>(*port);
   Stack& stack = module.stack();
-  if (stack.foreground().state == StackState::Initial) stack.foreground().state = StackState::Start;
-  if (stack.foreground().state == StackState::PdpDeact) {
+  Context& context = stack.foreground();
+  if (context.state == StackState::Initial) context.state = StackState::Start;
+  if (context.state == StackState::PdpDeact) {
     told(module, kNoContext);
     return Reply::ok();
   }
   settings.asking_time = true;
-  stack.activate([&module, name](bool active) {
+  stack.activate([&module, &context, name](bool active) {
     if (active) {
-      begin(module, name);
+      begin(module, Asker(context), name);
     } else {
       told(module, kNoContext);
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 namespace qimux::sim {
 namespace {
@@ -16,16 +17,17 @@ constexpr auto kBetweenAddresses = std::chrono::milliseconds(50);
 // Behind AT+QIDNSGIP's ERROR.
 constexpr int kNetworkError = 3;
 constexpr int kNoSuchHost = 4;
+constexpr std::string_view kPingNoContext = "+QPING: 5";
 
-void nameFails(Module& module, int code) {
+void nameFails(Module& module, const Asker& asker, int code) {
   module.stack().asking = false;
   module.terminal().urc(fmt::format("ERROR: {}", code));
-  module.terminal().urc(fmt::format("STATE: {}", name(module.stack().foreground().state)));
+  module.terminal().urc(fmt::format("STATE: {}", name(asker.state())));
 }
 
-void nameFound(Module& module, const std::vector<Ipv4>& addresses) {
-  if (addresses.empty()) {
-    nameFails(module, kNoSuchHost);
+void nameFound(Module& module, const Asker& asker, const std::vector<Ipv4>& addresses) {
+  if (!asker.active() || addresses.empty()) {
+    nameFails(module, asker, asker.active() ? kNoSuchHost : kNetworkError);
     return;
   }
   module.stack().asking = false;
@@ -34,8 +36,8 @@ void nameFound(Module& module, const std::vector<Ipv4>& addresses) {
   for (std::size_t i = 0; i < addresses.size() && i < kMostAddresses; ++i) {
     std::string line = text(addresses[i]);
     if (late && i > 0) {
-      module.later().in(kBetweenAddresses * i, [&module, line = std::move(line)]() mutable {
-        module.terminal().urc(std::move(line));
+      module.later().in(kBetweenAddresses * i, [&module, asker, line = std::move(line)]() mutable {
+        if (asker.active()) module.terminal().urc(std::move(line));
       });
     } else {
       module.terminal().urc(std::move(line));
@@ -50,15 +52,19 @@ Reply resolve(Module& module, const Call& call) {
   if (call.form != Form::Set || call.count() != 1 || !host || host->empty() || host->size() > kLongestHost) {
     return Reply::error();
   }
-  if (stack.asking || stack.foreground().state == StackState::PdpDeact) return Reply::error();
+  Context& context = stack.foreground();
+  if (stack.asking) return refused(module, call, "another name is being asked for");
+  if (context.state == StackState::PdpDeact) return refused(module, call, "not in PDP DEACT");
   stack.asking = true;
-  if (stack.foreground().state == StackState::Initial) stack.foreground().state = StackState::Start;
-  stack.activate([&module, name = std::string(*host)](bool active) {
+  if (context.state == StackState::Initial) context.state = StackState::Start;
+  stack.activate([&module, &context, name = std::string(*host)](bool active) {
+    const Asker asker(context);
     if (!active) {
-      nameFails(module, kNetworkError);
+      nameFails(module, asker, kNetworkError);
       return;
     }
-    module.stack().resolve(name, [&module](const std::vector<Ipv4>& found) { nameFound(module, found); });
+    module.stack().resolve(
+        name, [&module, asker](const std::vector<Ipv4>& found) { nameFound(module, asker, found); });
   });
   return Reply::ok();
 }
@@ -87,15 +93,19 @@ class Ping {
  public:
   Ping(Module& module, long timeout, long count) : module_(module), timeout_(timeout), count_(count) {}
 
-  static void begin(std::shared_ptr<Ping> self, const std::string& host) {
+  // In a context that is active.
+  static void begin(std::shared_ptr<Ping> self, const Asker& asker, const std::string& host) {
     Stack& stack = self->module_.stack();
+    self->asker_ = asker;
     if (const auto address = parseIpv4(host)) {
       self->address_ = *address;
       echo(std::move(self));
       return;
     }
     stack.resolve(host, [self = std::move(self)](std::vector<Ipv4> found) mutable {
-      if (found.empty()) {
+      if (!self->asker_->active()) {
+        self->end(kPingNoContext);
+      } else if (found.empty()) {
         self->end("+QPING: 4");
       } else {
         self->address_ = found.front();
@@ -104,9 +114,9 @@ class Ping {
     });
   }
 
-  void end(std::string line) {
+  void end(std::string_view line) {
     module_.stack().pinging = false;
-    module_.terminal().urc(std::move(line));
+    module_.terminal().urc(std::string(line));
   }
 
  private:
@@ -119,6 +129,10 @@ class Ping {
     ++ping.sent_;
     ping.module_.stack().ping(ping.address_, std::chrono::seconds(ping.timeout_),
                               [self = std::move(self)](std::optional<async::Duration> time) mutable {
+                                if (!self->asker_->active()) {
+                                  self->end(kPingNoContext);
+                                  return;
+                                }
                                 self->heard(time);
                                 echo(std::move(self));
                               });
@@ -144,6 +158,7 @@ class Ping {
   }
 
   Module& module_;
+  std::optional<Asker> asker_;
   long timeout_;
   long count_;
   Ipv4 address_;
@@ -170,17 +185,18 @@ Reply ping(Module& module, const Call& call) {
     return Reply::ok();
   }
   stack.pinging = true;
-  if (stack.foreground().state == StackState::Initial) stack.foreground().state = StackState::Start;
+  Context& context = stack.foreground();
+  if (context.state == StackState::Initial) context.state = StackState::Start;
   auto made = std::make_shared<Ping>(module, *timeout, *count);
-  if (stack.foreground().state == StackState::PdpDeact) {
-    made->end("+QPING: 5");
+  if (context.state == StackState::PdpDeact) {
+    made->end(kPingNoContext);
     return Reply::ok();
   }
-  stack.activate([made = std::move(made), name = std::string(*host)](bool active) mutable {
+  stack.activate([made = std::move(made), &context, name = std::string(*host)](bool active) mutable {
     if (active) {
-      Ping::begin(std::move(made), name);
+      Ping::begin(std::move(made), Asker(context), name);
     } else {
-      made->end("+QPING: 5");
+      made->end(kPingNoContext);
     }
   });
   return Reply::ok();

@@ -160,6 +160,7 @@ void Stack::loseSockets(int context) {
   for (const auto& one : slots_) {
     if (!one->used() || one->context != context) continue;
     if (one->connection) one->connection->abort();
+  ++contexts_[static_cast<std::size_t>(context)]->losses;
     free(*one);
   }
 }

@@ -49,6 +49,10 @@ std::vector<std::string_view> splitLine(std::string_view line);
 // One part of it. `name_store` keeps the name in upper case. Nothing where it is no command at all.
 std::optional<Call> parseCall(std::string_view part, std::string& name_store);
 
+// ERROR for a command that is well formed and not possible now, or not on this firmware; `why` goes into the
+// transcript, as "+QIREGAPP: not in IP STATUS".
+Reply refused(Module& module, const Call& call, std::string_view why);
+
 using Handler = Reply (*)(Module& module, const Call& call);
 
 class CommandTable {

@@ -53,10 +53,26 @@ struct Context {
   bool transparent = false;
   // AT+QIDEACT was given since the start.
   bool deactivated = false;
+  // How often its sockets were lost: by the network, AT+QIDEACT or a restart.
+  unsigned losses = 0;
   std::array<Ipv4, 2> dns{};
   // Who waits for the end of an activation.
   std::vector<std::move_only_function<void(bool active)>> waiting;
   async::Timer timer;
+};
+
+// The active context in which something was asked for whose answer takes a while.
+class Asker {
+ public:
+  explicit Asker(const Context& context) : context_(&context), losses_(context.losses) {}
+
+  // It has been active ever since. Active again is another context to the network.
+  bool active() const { return losses_ == context_->losses && isActive(context_->state); }
+  StackState state() const { return context_->state; }
+
+ private:
+  const Context* context_;
+  unsigned losses_;
 };
 
 }  // namespace qimux::sim
