@@ -22,9 +22,11 @@ Reply serve(Module& module, const Call& call) {
       call.count() > 1 ? call.number(1, 1, kAccepted) : std::optional<long>(mux ? kAccepted : 1);
   if (!kind || !most) return Reply::error();
   const StackState state = stack.foreground().state;
-  const bool allowed = state == StackState::Initial || isActive(state);
-  if (!allowed || !stack.listen(*kind == 0 ? Protocol::Tcp : Protocol::Udp, static_cast<int>(*most))) {
-    return Reply::error();
+  if (state != StackState::Initial && !isActive(state)) {
+    return refused(module, call, fmt::format("not in {}", name(state)));
+  }
+  if (!stack.listen(*kind == 0 ? Protocol::Tcp : Protocol::Udp, static_cast<int>(*most))) {
+    return refused(module, call, "the context has a server already");
   }
   return Reply::ok();
 }

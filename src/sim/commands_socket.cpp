@@ -49,8 +49,12 @@ Reply open(Module& module, const Call& call) {
   if (slot.state == SlotState::Connected || slot.state == SlotState::Connecting || stack.keepsIndex(slot)) {
     return occupied(module, slot);
   }
-  const bool line_taken = stack.foreground().transparent && stack.lineTaken();
-  if (!mayOpen(stack.foreground().state, stack.foreground().mux) || line_taken) return Reply::error();
+  if (const StackState state = stack.foreground().state; !mayOpen(state, stack.foreground().mux)) {
+    const bool early = state == StackState::GprsAct;
+    return refused(module, call,
+                   fmt::format("not in {}{}", name(state), early ? ", AT+QILOCIP comes first" : ""));
+  }
+  if (stack.foreground().transparent && stack.lineTaken()) return Reply::error();
   if (slot.state == SlotState::Close) stack.close(slot);
   stack.open(slot, *protocol, std::string(*host), static_cast<std::uint16_t>(*port));
   return Reply::ok();

@@ -19,6 +19,16 @@ Reply value(Module& module, const Call& call, T& stored, long most) {
   return Reply::ok();
 }
 
+Reply notHere(Module& module, const Call& call) {
+  return refused(module, call, "not on this firmware");
+}
+
+// In the state of the foreground context, which is not `wanted`.
+Reply onlyIn(Module& module, const Call& call, StackState wanted) {
+  const StackState state = module.stack().foreground().state;
+  return refused(module, call, fmt::format("not in {}, only in {}", name(state), name(wanted)));
+}
+
 Reply foreground(Module& module, const Call& call) {
   if (call.form == Form::Read) {
     module.terminal().info(fmt::format("+QIFGCNT: {},0", module.stack().foregroundIndex()));
@@ -49,10 +59,13 @@ Reply access(Module& module, const Call& call) {
 
 Reply mux(Module& module, const Call& call) {
   Context& context = module.stack().foreground();
-  if (call.form == Form::Set && call.number(0, 0, 1) != (context.mux ? 1 : 0)) {
-    // Only an idle context changes it, and transparent mode has but one connection.
-    if (context.state != StackState::Initial || context.transparent) return Reply::error();
-    if (module.quirk(Quirk::QimuxRefused) && !context.deactivated) return Reply::error();
+  const auto given = call.number(0, 0, 1);
+  if (call.form == Form::Set && given && *given != (context.mux ? 1 : 0)) {
+    if (context.state != StackState::Initial) return onlyIn(module, call, StackState::Initial);
+    if (context.transparent) return refused(module, call, "AT+QIMODE=1 has but one connection");
+    if (module.quirk(Quirk::QimuxRefused) && !context.deactivated) {
+      return refused(module, call, "not before AT+QIDEACT, on this firmware");
+    }
   }
   return value(module, call, context.mux, 1);
 }
@@ -62,6 +75,10 @@ Reply byName(Module& module, const Call& call) {
 }
 
 Reply indication(Module& module, const Call& call) {
+  const auto given = call.number(0, 0, 2);
+  if (call.form == Form::Set && given && *given > module.highestIndi()) {
+    return refused(module, call, fmt::format("mode {} is not on this firmware", *given));
+  }
   return value(module, call, module.settings().indi, module.highestIndi());
 }
 
@@ -104,9 +121,8 @@ Reply store(Module& module, const Call& call) {
 
 Reply registerTask(Module& module, const Call& call) {
   Context& context = module.stack().foreground();
-  if (call.form == Form::Read || call.form == Form::Test || context.state != StackState::Initial) {
-    return Reply::error();
-  }
+  if (call.form == Form::Read || call.form == Form::Test) return Reply::error();
+  if (context.state != StackState::Initial) return onlyIn(module, call, StackState::Initial);
   if (call.form == Form::Set) {
     Call as_access = call;
     as_access.args.insert(as_access.args.begin(), Argument{"1", false});
@@ -118,7 +134,11 @@ Reply registerTask(Module& module, const Call& call) {
 
 Reply activate(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
-  if (module.stack().foreground().state != StackState::Start) return Reply::error();
+  const StackState state = module.stack().foreground().state;
+  if (state == StackState::Initial) {
+    return refused(module, call, "in IP INITIAL, AT+QIREGAPP comes first");
+  }
+  if (state != StackState::Start) return onlyIn(module, call, StackState::Start);
   module.stack().activate([&terminal = module.terminal()](bool active) {
     terminal.complete(active ? Reply::ok() : Reply::error());
   });
@@ -129,7 +149,9 @@ Reply deactivate(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   const bool idle = module.stack().foreground().state == StackState::Initial;
   if (idle && module.quirk(Quirk::DeactInitialSilent)) return Reply::done();
-  if (idle && module.quirk(Quirk::DeactInitialError)) return Reply::error();
+  if (idle && module.quirk(Quirk::DeactInitialError)) {
+    return refused(module, call, "not in IP INITIAL, on this firmware");
+  }
   module.stack().deactivate([&terminal = module.terminal()] {
     terminal.info("DEACT OK");
     terminal.complete(Reply::done());
@@ -141,13 +163,16 @@ Reply deactivate(Module& module, const Call& call) {
 Reply localAddress(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   const auto address = module.stack().localAddress();
-  if (!address) return Reply::error();
+  if (!address) {
+    const StackState state = module.stack().foreground().state;
+    return refused(module, call, fmt::format("in {}, the context has no address", name(state)));
+  }
   module.terminal().info(text(*address));
   return Reply::done();
 }
 
 Reply keepalive(Module& module, const Call& call) {
-  if (module.options().firmware != Firmware::Mc60) return Reply::error();
+  if (module.options().firmware != Firmware::Mc60) return notHere(module, call);
   auto& stored = module.settings().keepalive;
   if (call.form == Form::Read) {
     module.terminal().info(fmt::format("+QIKALIVE: {},{},{}", stored[0], stored[1], stored[2]));
@@ -166,7 +191,8 @@ Reply keepalive(Module& module, const Call& call) {
 }
 
 Reply configure(Module& module, const Call& call) {
-  if (module.options().firmware != Firmware::Mc60 || call.form != Form::Set) return Reply::error();
+  if (module.options().firmware != Firmware::Mc60) return notHere(module, call);
+  if (call.form != Form::Set) return Reply::error();
   if (call.string(0) != "TCP/BufferRemain") return Reply::error();
   bool& remain = module.settings().buffer_remain;
   if (call.count() == 1) {

@@ -36,6 +36,7 @@ class DeafListener final : public Listener {
  public:
   std::unique_ptr<Socket> accept(SocketEvents&) override { return std::make_unique<HoleSocket>(); }
   void refuse() override {}
+  bool deaf() const override { return true; }
 };
 
 }  // namespace

@@ -30,6 +30,9 @@ bool Stack::listen(Protocol protocol, int most) {
 void Stack::beginListening(Server& one, Protocol protocol) {
   const std::uint16_t port = settings_.local_ports[protocol == Protocol::Tcp ? 0 : 1];
   if (!one.listen(network_, port)) transcript_.note(fmt::format("port {} cannot be listened on", port));
+  if (one.state() == Server::State::Listening && one.listener().deaf()) {
+    transcript_.note("nobody can get in: no --inbound");
+  }
   terminal_.urc(one.state() == Server::State::Listening ? "SERVER OK" : "CONNECT FAIL");
 }
 

@@ -94,6 +94,8 @@ class Listener {
   virtual std::unique_ptr<Socket> accept(SocketEvents& events) = 0;
   // The other answer. TCP: the far end sees a reset. UDP: the datagram is lost; another one knocks again.
   virtual void refuse() = 0;
+  // Nobody will ever knock: the network has no way in.
+  virtual bool deaf() const { return false; }
 };
 
 class Network {

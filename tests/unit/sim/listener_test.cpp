@@ -374,4 +374,19 @@ TEST_CASE("without --inbound a listener waits in vain", "[listener]") {
   SocketNetwork network(loop, {});
   Door door;
   CHECK(network.listen(Protocol::Tcp, kPort, door) != nullptr);
+
+  std::string heard;
+  std::string transcript;
+  Module::Host host;
+  host.write = [&](ByteView bytes) {
+    heard += textOf(bytes);
+    if (heard.find("SERVER OK") != std::string::npos) loop.stop();
+  };
+  Module module(loop, Options{}, network, std::move(host),
+                [&](std::string_view line) { transcript += std::string(line) + "\n"; });
+  module.fromHost(bytesOf("AT+QISERVER\r"));
+  async::Timer limit(loop);
+  limit.start(10s, [&loop] { loop.stop(); });
+  loop.run();
+  CHECK(transcript.find("-- nobody can get in: no --inbound\n") != std::string::npos);
 }
