@@ -203,11 +203,11 @@ void Connection::deliver(ByteView bytes, Take what) {
   }
   if (leaving_) return;
   active_ = loop_.now();
+  // Only UDP can be too much here: TCP was read for the room that there is. A datagram is kept whole or not.
+  if (kept_.size() + bytes.size() > options_.receive_buffer) return;
   while (!bytes.empty()) {
     const ByteView packet = bytes.first(std::min(kPacket, bytes.size()));
     bytes = bytes.subspan(packet.size());
-    // Only UDP can be too much here: TCP was read for the room that there is.
-    if (kept_.size() + packet.size() > options_.receive_buffer) return;
     kept_.append(packet);
     packets_.push_back(packet.size());
     events_.arrived(*this, packet.size());

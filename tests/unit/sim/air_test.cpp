@@ -142,6 +142,27 @@ TEST_CASE("a datagram that is lost is gone, in either direction, and the rest is
   CHECK(read < 170);
 }
 
+TEST_CASE("a datagram for which there is no room is dropped whole", "[AT+QIRD][point-21]") {
+  Options options;
+  options.receive_buffer = 5000;
+  Connected rig(std::move(options), "UDP");
+  rig.seen->peer->send(bytesOf(std::string(3000, 'a')));
+  // Its first packet would fit.
+  rig.seen->peer->send(bytesOf(std::string(2500, 'b')));
+  rig.seen->peer->send(bytesOf("c"));
+  rig.after(1s);
+  std::string all;
+  for (int i = 0; i < 10; ++i) {
+    const std::string heard = rig.read(0);
+    const std::size_t begin = heard.find("UDP,");
+    if (begin == std::string::npos) break;
+    all += heard.substr(heard.find("\r\n", begin) + 2);
+  }
+  CHECK(std::ranges::count(all, 'a') == 3000);
+  CHECK(std::ranges::count(all, 'b') == 0);
+  CHECK(std::ranges::count(all, 'c') == 1);
+}
+
 TEST_CASE("TCP loses nothing: what got lost comes late, and holds up what is behind it", "[AT+QISEND]") {
   Connected rig(lossy(0.2));
   std::string sent;
