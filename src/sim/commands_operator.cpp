@@ -1,4 +1,5 @@
-// The network's name and the SIM's: AT+COPS (3GPP 27.007 7.3), AT+QSPN, AT+CSQN (Quectel M35 AT manual).
+// The network's name and the SIM's: AT+COPS (3GPP 27.007 7.3), AT+QSPN and AT+CSQN, which are known from
+// public drivers, not from a manual.
 #include "qimux/sim/module.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,8 @@ namespace {
 
 constexpr int kNoNetwork = 30;
 constexpr int kNotSupported = 4;
-// Looking for networks takes a module half a minute where there are many; here is one.
+// Looking for networks takes a module half a minute where there are many; here is one. Where --latency, or
+// the field's figures, name +COPS, it takes that.
 constexpr auto kSearch = std::chrono::seconds(3);
 
 // The one network, in the formats of <format>: long, short, numeric.
@@ -48,7 +50,8 @@ Reply select(Module& module, const Call& call) {
 }
 
 Reply search(Module& module) {
-  module.later().in(kSearch, [&module] {
+  const bool given = module.options().latencies.contains("+COPS");
+  module.later().in(given ? module.timing().of("+COPS") : kSearch, [&module] {
     const bool there = module.cell().gsm() != Registration::Idle;
     if (there) {
       module.terminal().info(fmt::format("+COPS: ({},\"{}\",\"{}\",\"{}\"),,(0,1,3),(0-2)",

@@ -26,7 +26,7 @@ struct Row {
 constexpr std::array kField{
     // 0.34 s in the log of an MC60, up to 3 s in drivers' comments; at most 150 s.
     Row{"+QIACT", milliseconds(300), milliseconds(3000)},
-    // Application note 5.5.2: 2 to 5 s normally.
+    // Application note 5.5: 2 to 5 s normally.
     Row{"+QIDEACT", milliseconds(2000), milliseconds(5000)},
     // At most 150 s. It opens a socket on a context that is active: the first second of that.
     Row{"+QISERVER", milliseconds(100), milliseconds(1000)},
@@ -36,6 +36,7 @@ constexpr std::array kField{
     Row{"+CPIN", milliseconds(200), milliseconds(1000)},
     // At most 75 s: the network is asked.
     Row{"+CGATT", milliseconds(500), milliseconds(3000)},
+    // The same; AT+COPS=? draws from it as well, for its search.
     Row{"+COPS", milliseconds(2000), milliseconds(10000)},
 };
 
@@ -51,10 +52,11 @@ std::optional<async::Duration> parseMilliseconds(std::string_view text) {
   return async::Duration(std::llround(value * 1000));
 }
 
-// The name in upper case; nothing of a question.
+// The name in upper case; nothing of a question (AT+X?) or of the form that asks what it takes (AT+X=?).
 std::string slowName(std::string_view command) {
   const std::size_t end = command.find_first_of("=?");
-  if (end != std::string_view::npos && command[end] == '?') return {};
+  const std::string_view rest = end == std::string_view::npos ? "" : command.substr(end);
+  if (rest.starts_with('?') || rest == "=?") return {};
   std::string name(command.substr(0, end));
   for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;

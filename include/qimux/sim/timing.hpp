@@ -39,11 +39,11 @@ class Timing {
   explicit Timing(const Options& options);
 
   // One drawing for that command, for whoever runs it in its own time: "+QIACT" and "+QIDEACT" (until the
-  // context has changed), "+QISERVER" (until SERVER OK), "+QISEND" (from the last byte to SEND OK). Any other
-  // name, or none, is the time to an ordinary answer.
+  // context has changed), "+QISERVER" (until SERVER OK), "+QISEND" (from the last byte to SEND OK), "+COPS"
+  // (the search of AT+COPS=?). Any other name, or none, is the time to an ordinary answer.
   async::Duration of(std::string_view command);
   // From the CR of a line of these commands to its answer: once the time of an ordinary answer, and in place
-  // of it that of the commands which take longer. Questions (AT+X?) do not.
+  // of it that of the commands which take longer. Questions (AT+X? and AT+X=?) do not.
   async::Duration ofLine(const std::vector<std::string_view>& commands);
   async::Duration draw(Span span);
 

@@ -128,6 +128,24 @@ TEST_CASE("what the radio or the SIM has to do takes longer than asking about it
   CHECK(off <= 3s);
 }
 
+TEST_CASE("to ask what a command takes is quick, but for AT+COPS=?, which searches",
+          "[AT+CFUN][AT+CGATT][AT+COPS]") {
+  Rig rig(field());
+  rig.say("ATE0");
+  for (const char* line : {"AT+CFUN=?", "AT+CGATT=?", "AT+CPIN=?"}) {
+    CAPTURE(line);
+    CHECK(until(rig, line, "OK\r\n") <= 30ms);
+  }
+  Options searching;
+  searching.latencies["+COPS"] = {4s, 4s};
+  Rig other(searching);
+  other.say("ATE0");
+  CHECK(until(other, "AT+COPS=?", "OK\r\n") == 4s + 5ms);
+  Rig plain;
+  plain.say("ATE0");
+  CHECK(until(plain, "AT+COPS=?", "OK\r\n") == 3s + 5ms);
+}
+
 TEST_CASE("any command can be given its own time; a joined line takes that of its slow ones") {
   Options options;
   options.latencies["+CSQ"] = {200ms, 200ms};
