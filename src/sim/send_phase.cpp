@@ -101,7 +101,8 @@ std::size_t SendPhase::feedUntilEnd(ByteView bytes) {
 void SendPhase::lookForPlus(ByteView bytes) {
   const async::TimePoint now = module_.loop().now();
   for (const Byte byte : bytes) {
-    const bool begins = byte == '+' && now - std::exchange(last_byte_, now) >= kGuard;
+    const bool quiet_before = now - std::exchange(last_byte_, now) >= kGuard;
+    const bool begins = byte == '+' && quiet_before;
     pluses_ = begins ? 1 : byte == '+' && pluses_ > 0 ? pluses_ + 1 : 0;
   }
   plus_.stop();
@@ -122,7 +123,7 @@ void SendPhase::finish() {
   Terminal& terminal = module_.terminal();
   module_.transcript().payloadIn(block_);
   terminal.endData();
-  // Nothing at all is a failure (application note 5.2.1.3).
+  // Nothing at all is a failure (application note 5.2.2.3).
   // The socket may have ended meanwhile, and its place may belong to another.
   const bool current = slot_->generation == generation_;
   const bool sent = current && !block_.empty() && module_.stack().send(*slot_, block_);

@@ -127,6 +127,12 @@ TEST_CASE("plus-in-data: +++ in a short block gets > - and helps nobody", "[AT+Q
   CHECK(rig.after(1s) == "\r\nSEND OK\r\n");
   CHECK(rig.seen->received == "a++++++z");
 }
+  // Silence, but in front of other bytes.
+  CHECK(rig.say("AT+QISEND=0,7", 800ms) == "\r\n> ");
+  rig.type("abc+++");
+  CHECK(rig.after(1s).empty());
+  rig.type("d");
+  CHECK(rig.after(1s) == "\r\nSEND OK\r\n");
 
 TEST_CASE("name-mode-fail: a name where an address is wanted is a connect that fails",
           "[AT+QIOPEN][point-6]") {
