@@ -58,6 +58,7 @@ void copyProfile(Settings& to, const Settings& from) {
 
 void useProfile(Module& module, const Settings& from) {
   copyProfile(module.settings(), from);
+  module.lines().setDcdAlways(from.modem.carrier == 0);
   Terminal::Settings& terminal = module.terminal().settings();
   terminal.echo = from.echo;
   terminal.verbose = from.verbose;

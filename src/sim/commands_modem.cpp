@@ -47,12 +47,13 @@ Reply resultCodes(Module& module, const Call& call) {
   return Reply::ok();
 }
 
-// AT&C: 0 DCD always on, 1 while data flows.
+// AT&C (V.250 6.2.8): 0 DCD always on, 1 with a session of transparent mode.
 Reply carrier(Module& module, const Call& call) {
   const auto value = call.count() == 0 ? std::optional<long>(0) : call.number(0, 0, 1);
   if (!value) return Reply::error();
   module.settings().modem.carrier = static_cast<int>(*value);
   return Reply::ok();
+  module.lines().setDcdAlways(*value == 0);
 }
 
 // What register <n> takes. 3 to 5 are the characters that end and correct lines; others than these are not

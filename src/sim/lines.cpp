@@ -32,8 +32,20 @@ void Lines::update(bool before) {
 }
 
 void Lines::setDcd(bool on) {
-  if (std::exchange(dcd_, on) == on) return;
-  transcript_.note(on ? "DCD low" : "DCD high");
+  const bool before = dcd();
+  dcd_ = on;
+  dcdChanged(before);
+}
+
+void Lines::setDcdAlways(bool always) {
+  const bool before = dcd();
+  always_ = always;
+  dcdChanged(before);
+}
+
+void Lines::dcdChanged(bool before) {
+  if (dcd() == before) return;
+  transcript_.note(dcd() ? "DCD low" : "DCD high");
   drive();
 }
 
@@ -45,13 +57,14 @@ void Lines::ring() {
 }
 
 void Lines::reset() {
-  const bool ringing = ri_.armed();
+  const bool driven = dcd() || ri_.armed();
   ri_.stop();
-  if (std::exchange(dcd_, false) || ringing) drive();
+  dcd_ = always_ = false;
+  if (driven) drive();
 }
 
 void Lines::drive() {
-  if (output_) output_(dcd_, ri_.armed());
+  if (output_) output_(dcd(), ri_.armed());
 }
 
 }  // namespace qimux::sim

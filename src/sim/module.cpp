@@ -217,6 +217,7 @@ void Module::powerOn() {
   powered_ = true;
   forgetEverything();
   transcript_.note("power on");
+  lines_.setDcdAlways(settings_.modem.carrier == 0);
   // It does not even echo before RDY.
   deaf_until_ = loop_.now() + cell_.timeToReady();
   cell_.boot();

@@ -29,8 +29,11 @@ class Lines {
   // Called at each change of dtr().
   void onDtr(std::move_only_function<void(bool on)> call) { changed_ = std::move(call); }
 
-  bool dcd() const { return dcd_; }
+  bool dcd() const { return dcd_ || always_; }
+  // A session begins or ends.
   void setDcd(bool on);
+  // AT&C0: on, session or not (V.250 6.2.8).
+  void setDcdAlways(bool always);
   // Something has come that the host should look at: RI goes low for 12 ms. Again meanwhile is the same
   // pulse.
   void ring();
@@ -39,6 +42,7 @@ class Lines {
 
  private:
   void update(bool before);
+  void dcdChanged(bool before);
   void drive();
 
   Transcript& transcript_;
@@ -47,6 +51,7 @@ class Lines {
   bool dtr_ = true;
   std::optional<bool> forced_;
   bool dcd_ = false;
+  bool always_ = false;
   async::Timer ri_;
 };
 

@@ -174,6 +174,76 @@ TEST_CASE("DCD is low while a transparent session exists, in either mode of the 
   CHECK(rig.transcript.find("DCD high") != std::string::npos);
 }
 
+TEST_CASE("AT&C0 keeps DCD low, AT&C1 lets it follow the session", "[AT&C][ATZ][AT+QIOPEN][AT+QICLOSE]") {
+  const std::string open = "AT+QIOPEN=\"TCP\",\"198.51.100.7\",2000";
+  Rig rig;
+  rig.say("ATE0");
+  rig.say("AT+QIMODE=1");
+  CHECK_FALSE(rig.module.lines().dcd());
+  CHECK(rig.say("AT&C0") == "\r\nOK\r\n");
+  CHECK(rig.lines == Changes{{true, false}});
+  CHECK(rig.say(open, 2s).ends_with("\r\nCONNECT\r\n"));
+  rig.after(1s);
+  rig.type("+++");
+  rig.after(1s);
+  CHECK(rig.say("AT+QICLOSE", 1s) == "\r\nCLOSE OK\r\n");
+  CHECK(rig.lines == Changes{{true, false}});
+  CHECK(rig.say("AT&C1") == "\r\nOK\r\n");
+  CHECK(rig.lines == Changes{{true, false}, {false, false}});
+  // From a session that is up: no change in the line.
+  CHECK(rig.say(open, 2s).ends_with("\r\nCONNECT\r\n"));
+  rig.after(1s);
+  rig.type("+++");
+  rig.after(1s);
+  rig.lines.clear();
+  rig.say("AT&C0");
+  CHECK(rig.lines.empty());
+  rig.say("ATZ");
+  CHECK(rig.lines.empty());
+  rig.say("AT+QICLOSE", 1s);
+  CHECK(rig.lines == Changes{{false, false}});
+}
+
+TEST_CASE("AT&C0 that is stored holds DCD low after a restart, and not without power", "[AT&C][AT&W]") {
+  Rig rig;
+  rig.say("ATE0&C0&W");
+  rig.fault("reboot");
+  rig.after(10s);
+  CHECK(rig.module.lines().dcd());
+  rig.lines.clear();
+  CHECK(rig.say("AT+QPOWD=1", 10s).find("POWER DOWN") != std::string::npos);
+  CHECK(rig.lines == Changes{{false, false}});
+}
+
+TEST_CASE("with AT&D0 a session does not care for DTR, with AT&D2 it ends with it", "[AT&D][AT+QIOPEN]") {
+  const std::string open = "AT+QIOPEN=\"TCP\",\"198.51.100.7\",2000";
+  Rig rig;
+  rig.say("ATE0");
+  rig.say("AT+QIMODE=1");
+  CHECK(rig.say("AT&D0") == "\r\nOK\r\n");
+  CHECK(rig.say(open, 2s).ends_with("\r\nCONNECT\r\n"));
+  rig.module.setDtr(false);
+  CHECK(rig.after(1s).empty());
+  CHECK(rig.module.terminal().online());
+  rig.type("still data");
+  rig.after(1s);
+  CHECK(rig.seen->received == "still data");
+  rig.module.setDtr(true);
+  rig.after(1s);
+  rig.type("+++");
+  rig.after(1s);
+  CHECK(rig.say("AT&D2;O") == "\r\nCONNECT\r\n");
+  rig.lines.clear();
+  rig.type("goodbye");
+  rig.module.setDtr(false);
+  CHECK(rig.after(1s) == "\r\nOK\r\n");
+  CHECK(rig.seen->received == "still datagoodbye");
+  CHECK(rig.seen->ended);
+  CHECK(rig.lines == Changes{{false, false}});
+  CHECK(rig.say("ATO") == "\r\nNO CARRIER\r\n");
+  CHECK(rig.say("AT+QISTAT") == "\r\nOK\r\n\r\nSTATE: IP CLOSE\r\n");
+}
+
 TEST_CASE("a restart lets go of DCD", "[AT+QIOPEN]") {
   Rig rig;
   rig.say("ATE0");
