@@ -114,6 +114,9 @@ void addNetwork(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--loss", module.loss, "probability for a packet over the air to get lost")
       ->capture_default_str();
+  app.add_option("--apn", module.access_points,
+                 "NAME of an access point: activation with another is refused; may be repeated [any]")
+      ->take_all();
   app.add_option("--map", options.mappings, "CIDR=ADDR: connects to that range go to ADDR; may be repeated")
       ->take_all();
   app.add_option("--host", options.hosts, "NAME=ADDR[,ADDR...]: the answer for a name; may be repeated")

@@ -128,10 +128,14 @@ void Stack::activate(Activated done) {
 void Stack::activationEnds(Context& context) {
   const bool spoiled = spoiled_.failing_activations > 0;
   if (spoiled) --spoiled_.failing_activations;
-  const bool active = cell_.online() && !spoiled;
+  const auto& known = options_.access_points;
+  const std::string& access = settings_.access[0];
+  const bool good = known.empty() || std::ranges::find(known, access) != known.end();
+  transcript_.note(fmt::format("access point \"{}\"{}", access, good ? "" : ": there is none of that name"));
+  const bool active = cell_.online() && !spoiled && good;
   context.state = active ? StackState::GprsAct : StackState::PdpDeact;
   if (active) context.dns = {kPrimaryDns, kSecondaryDns};
-  transcript_.note(active ? "context active" : "no GPRS: activation failed");
+  transcript_.note(active ? "context active" : "activation failed");
   for (auto& done : std::exchange(context.waiting, {})) done(active);
 }
 
@@ -156,11 +160,11 @@ void Stack::losePdp(int index) {
 }
 
 void Stack::loseSockets(int context) {
+  ++contexts_[static_cast<std::size_t>(context)]->losses;
   servers_[static_cast<std::size_t>(context)]->stop();
   for (const auto& one : slots_) {
     if (!one->used() || one->context != context) continue;
     if (one->connection) one->connection->abort();
-  ++contexts_[static_cast<std::size_t>(context)]->losses;
     free(*one);
   }
 }

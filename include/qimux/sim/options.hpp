@@ -83,6 +83,10 @@ struct Options {
   // What arrives while a blocking command runs, or while the module hangs, waits here; more is lost.
   std::size_t input_fifo = 3584;
 
+  // Access points that the network has, as AT+QICSGP names them; an activation with another name is refused.
+  // None: every name is good.
+  std::vector<std::string> access_points;
+
   // What AT+QILOCIP gives in each context: 10.180.217.206 and .207.
   std::array<Ipv4, 2> local_addresses{Ipv4{0x0ab4d9ce}, Ipv4{0x0ab4d9cf}};
 
