@@ -179,7 +179,9 @@ SimState Cell::locked() const {
   return pin_asked_ ? SimState::PinNeeded : SimState::Ready;
 }
 
+// What has not the form of a PIN does not go to the SIM at all, and costs no try.
 int Cell::checkPin(std::string_view pin) {
+  if (!fitsPin(pin)) return kWrongPassword;
   if (pin == pin_) {
     tries_ = kPinTries;
     return 0;
@@ -199,6 +201,7 @@ int Cell::enterPin(std::string_view pin) {
 int Cell::enterPuk(std::string_view puk, std::string_view new_pin) {
   if (sim_ == SimState::Blocked) return kSimFailure;
   if (sim_ != SimState::PukNeeded) return kNotAllowed;
+  if (puk.size() != kPuk.size() || !fitsPin(puk)) return kWrongPassword;
   if (puk != kPuk) {
     if (--puk_tries_ == 0) sim_ = SimState::Blocked;
     return kWrongPassword;

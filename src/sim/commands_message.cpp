@@ -1,4 +1,5 @@
-// Short messages read, written, sent and deleted: 3GPP 27.005, 3.4, 3.5, 4; AT+QMGDA (Quectel).
+// Short messages read, written, sent and deleted: 3GPP 27.005, 3.4, 3.5, 4; AT+QMGDA (public
+// drivers, not a manual).
 #include "qimux/sim/module.hpp"
 
 #include <fmt/format.h>
@@ -16,7 +17,11 @@ std::optional<SmsAddress> numberArgument(Module& module, const Call& call, std::
     if (!given) return std::nullopt;
     type = static_cast<Byte>(*given);
   }
-  return septets ? parseNumber(textOf(*septets), type) : std::nullopt;
+  // a, b and c are digits to a PDU (3GPP 24.008), and no telephone number has them. The code is 305, as for
+  // any other parameter of text mode that is none (27.005 3.2.5): nothing has been asked of the network yet,
+  // which would say 28.
+  if (!septets || textOf(*septets).find_first_of("abc") != std::string_view::npos) return std::nullopt;
+  return parseNumber(textOf(*septets), type);
 }
 
 namespace {
@@ -140,7 +145,7 @@ Reply erase(Module& module, const Call& call) {
   return Reply::ok();
 }
 
-// AT+QMGDA: by words in text mode, by numbers in PDU mode (Quectel M35 AT manual).
+// AT+QMGDA: by words in text mode, by numbers in PDU mode, as public drivers use it.
 Reply eraseMany(Module& module, const Call& call) {
   using enum SmsState;
   static constexpr std::array<std::string_view, 6> kWords{"DEL READ",   "DEL UNREAD", "DEL SENT",

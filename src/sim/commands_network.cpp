@@ -21,7 +21,7 @@ Reply pin(Module& module, const Call& call) {
     module.terminal().info(fmt::format("+CPIN: {}", cell.simText()));
     return Reply::ok();
   }
-  if (call.form != Form::Set || call.count() > 2) return Reply::error();
+  if (call.form != Form::Set || call.count() == 0 || call.count() > 2) return Reply::error();
   const std::string_view first = call.args[0].text;
   const int problem = call.count() == 2 ? cell.enterPuk(first, call.args[1].text) : cell.enterPin(first);
   return problem == 0 ? Reply::ok() : Reply::cme(problem);

@@ -33,6 +33,20 @@ TEST_CASE("tries are counted, and a right PIN gives them back", "[AT+QPINC][AT+Q
   CHECK(rig.say("AT+QPINC=\"SC\"").starts_with("\r\n+QPINC: \"SC\",3,10"));
 }
 
+TEST_CASE("what is no PIN or PUK at all does not reach the SIM, and costs no try", "[AT+QPINC]") {
+  Quiet rig(locked());
+  for (const char* pin : {"", "123", "123456789", "12a4", "\"\"", "\"47 1\""}) {
+    CAPTURE(pin);
+    CHECK(rig.say("AT+CPIN=" + std::string(pin)).find("ERROR") != std::string::npos);
+  }
+  CHECK(rig.say("AT+QPINC=\"SC\"").starts_with("\r\n+QPINC: \"SC\",3,10"));
+  for (int i = 0; i < 3; ++i) rig.say("AT+CPIN=0000");
+  for (const char* puk : {"1234567", "123456789", "1234567x"}) {
+    CHECK(rig.say("AT+CPIN=" + std::string(puk) + ",1111") == "\r\n+CME ERROR: 16\r\n");
+  }
+  CHECK(rig.say("AT+QPINC=\"SC\"").starts_with("\r\n+QPINC: \"SC\",0,10"));
+}
+
 TEST_CASE("ten wrong PUKs block the SIM for good", "[AT+CPIN][AT+QPINC]") {
   Quiet rig(locked());
   for (int i = 0; i < 3; ++i) rig.say("AT+CPIN=0000");
@@ -91,7 +105,7 @@ TEST_CASE("the PIN is changed only while it is asked for", "[AT+CPWD]") {
 
 TEST_CASE("three wrong PINs lock a SIM that is in use, too", "[AT+CPIN]") {
   Quiet rig;
-  for (int i = 0; i < 3; ++i) CHECK(rig.say("AT+CLCK=\"SC\",1,\"9\"") == "\r\n+CME ERROR: 16\r\n");
+  for (int i = 0; i < 3; ++i) CHECK(rig.say("AT+CLCK=\"SC\",1,\"9999\"") == "\r\n+CME ERROR: 16\r\n");
   CHECK(rig.say("AT+CIMI") == "\r\n+CME ERROR: 12\r\n");
   CHECK(rig.say("AT+CPIN=12345678,1234") == kOk);
   CHECK(rig.say("AT+CIMI").ends_with(kOk));

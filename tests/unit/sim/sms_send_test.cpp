@@ -79,7 +79,8 @@ TEST_CASE("a text that does not fit, or in no alphabet, is 305", "[AT+CMGS]") {
   CHECK(rig.compose("AT+CMGS=\"1\"", std::string(160, 'x') + "\x1a") == "\r\n+CMGS: 0\r\n\r\nOK\r\n");
   CHECK(rig.compose("AT+CMGS=\"1\"", std::string(161, 'x') + "\x1a") == "\r\n+CMS ERROR: 305\r\n");
   CHECK(rig.compose("AT+CMGS=\"1\"", "\x80\x1a") == "\r\n+CMS ERROR: 305\r\n");
-  for (const char* line : {"AT+CMGS=\"\"", "AT+CMGS=\"me\"", "AT+CMGS=\"1\",1"}) {
+  for (const char* line :
+       {"AT+CMGS=\"\"", "AT+CMGS=\"me\"", "AT+CMGS=\"abc\"", "AT+CMGS=\"12c\"", "AT+CMGS=\"1\",1"}) {
     CHECK(rig.say(line) == "\r\n+CMS ERROR: 305\r\n");
   }
 }
@@ -172,6 +173,7 @@ TEST_CASE("AT+CSCA is the number of the service centre, and stays on the SIM", "
   rig.say("ATE0");
   CHECK(rig.say("AT+CSCA?") == "\r\n+CSCA: \"+491710760000\",145\r\n\r\nOK\r\n");
   CHECK(rig.say("AT+CSCA=\"x\"") == "\r\n+CMS ERROR: 305\r\n");
+  CHECK(rig.say("AT+CSCA=\"a1\"") == "\r\n+CMS ERROR: 305\r\n");
 }
 
 TEST_CASE("AT+CSMS knows phase 2", "[AT+CSMS]") {
