@@ -17,7 +17,7 @@ Options starting() {
 }  // namespace
 
 TEST_CASE("the start of a module: its lines in their order, and registration behind them",
-          "[AT+QINISTAT][AT+CREG][AT+CGREG][AT+CSQ][AT+CGATT][AT+CIMI]") {
+          "[AT+QINISTAT][AT+CREG][AT+CGREG][AT+CSQ][AT+CGATT][AT+CIMI][point-9]") {
   Rig rig(starting());
   CHECK(rig.after(400ms) == "\r\nRDY\r\n");
   CHECK(rig.after(200ms) == "\r\n+CFUN: 1\r\n");

@@ -394,10 +394,6 @@ TEST_CASE("spellings: each quirk changes its own line", "[point-18]") {
   closed.seen->peer->close();
   CHECK(closed.after(10ms) == "\r\n0,CLOSED\r\n");
 
-  Connected twice(withQuirk(Quirk::ClosedTwice));
-  twice.seen->peer->close();
-  CHECK(twice.after(1s) == "\r\n0, CLOSED\r\n\r\n0, CLOSED\r\n");
-
   Connected send(withQuirk(Quirk::IndexedSendOk));
   CHECK(send.send(0, "x") == "\r\n0,SEND OK\r\n");
 
@@ -410,11 +406,19 @@ TEST_CASE("spellings: each quirk changes its own line", "[point-18]") {
   Connected colon(withQuirk(Quirk::PdpDeactColon));
   colon.fault("pdp-deact");
   CHECK(colon.after(10ms) == "\r\n+PDP: DEACT\r\n");
+}
 
-  Connected late(withQuirk(Quirk::LateConnectFail));
-  late.network.blackHole({{0xcb007100}, 24});
-  late.open(1, {{0xcb007101}, 80});
-  CHECK(late.say("AT+QICLOSE=1", 1s) == "\r\n1, CLOSE OK\r\n\r\n1, CONNECT FAIL\r\n");
+TEST_CASE("closed-twice: the end is told again, later", "[point-7]") {
+  Connected rig(withQuirk(Quirk::ClosedTwice));
+  rig.seen->peer->close();
+  CHECK(rig.after(1s) == "\r\n0, CLOSED\r\n\r\n0, CLOSED\r\n");
+}
+
+TEST_CASE("late-connect-fail: the outcome of a connect comes though it was closed", "[AT+QICLOSE][point-6]") {
+  Connected rig(withQuirk(Quirk::LateConnectFail));
+  rig.network.blackHole({{0xcb007100}, 24});
+  rig.open(1, {{0xcb007101}, 80});
+  CHECK(rig.say("AT+QICLOSE=1", 1s) == "\r\n1, CLOSE OK\r\n\r\n1, CONNECT FAIL\r\n");
 }
 
 TEST_CASE("chunked output is the same output in small pieces", "[point-5]") {

@@ -1,11 +1,13 @@
 // The tests of this room, with somebody who takes down what they show.
 //
-// Where the environment names a file in QIMUX_SHOWN, it gets the commands, the points, and each test case
-// that has passed with its tags, fields divided by tabs: what tests/sim-table makes the table of. A test case
-// that says by a tag that it shows a command, and has no good answer to it, fails the run.
+// Where the environment names a file in QIMUX_SHOWN, it gets the commands, the points, the quirks, and each
+// test case that has passed with its tags and the quirks of its modules, fields divided by tabs: what
+// tests/sim-table makes the table of. A test case that says by a tag that it shows a command, and has no good
+// answer to it, fails the run.
 #define CATCH_CONFIG_RUNNER
 #include "points.hpp"
 #include "qimux/sim/catalogue.hpp"
+#include "qimux/sim/quirk.hpp"
 #include "shown.hpp"
 #include "support/catch.hpp"
 
@@ -47,18 +49,23 @@ class Book {
     for (const auto& one : catalogue()) write({"command", one.name, one.what, one.source});
     for (const auto& one : points())
       write({"point", std::to_string(one.number), one.what, one.how, one.seen});
+    for (const auto& one : quirks()) write({"quirk", one.name});
   }
 
   void passed(std::string_view name, const std::vector<std::string>& tags) {
-    std::string all;
-    for (const auto& tag : tags) all += (all.empty() ? "" : " ") + tag;
-    write({"test", name, all});
+    write({"test", name, joined(tags), joined(Shown::instance().quirks())});
   }
 
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+
+  static std::string joined(const auto& words) {
+    std::string all;
+    for (const auto& word : words) all += (all.empty() ? "" : " ") + word;
+    return all;
+  }
 
   void write(const std::vector<std::string_view>& fields) {
     if (!file_) return;

@@ -56,7 +56,8 @@ TEST_CASE("read-no-ok: a block has nothing behind it, and OK alone still means e
   CHECK(rig.read(0) == "\r\nOK\r\n");
 }
 
-TEST_CASE("state-unanswered: AT+QISTATE says nothing in IP INITIAL, and all of it later", "[AT+QISTATE]") {
+TEST_CASE("state-unanswered: AT+QISTATE says nothing in IP INITIAL, and all of it later",
+          "[AT+QISTATE][point-16]") {
   Rig rig(withQuirk(Quirk::StateUnanswered));
   rig.say("ATE0");
   rig.say("AT+QIMUX=1");
@@ -65,7 +66,7 @@ TEST_CASE("state-unanswered: AT+QISTATE says nothing in IP INITIAL, and all of i
   CHECK(rig.say("AT+QISTATE").starts_with("\r\nOK\r\n\r\nSTATE: IP START\r\n"));
 }
 
-TEST_CASE("mode-unanswered: AT+QIMODE is too early before SMS Ready", "[AT+QIMODE]") {
+TEST_CASE("mode-unanswered: AT+QIMODE is too early before SMS Ready", "[AT+QIMODE][point-16]") {
   Options options = withQuirk(Quirk::ModeUnanswered);
   options.power_on = true;
   Rig rig(options);
@@ -126,13 +127,13 @@ TEST_CASE("plus-in-data: +++ in a short block gets > - and helps nobody", "[AT+Q
   rig.type("z");
   CHECK(rig.after(1s) == "\r\nSEND OK\r\n");
   CHECK(rig.seen->received == "a++++++z");
-}
   // Silence, but in front of other bytes.
   CHECK(rig.say("AT+QISEND=0,7", 800ms) == "\r\n> ");
   rig.type("abc+++");
   CHECK(rig.after(1s).empty());
   rig.type("d");
   CHECK(rig.after(1s) == "\r\nSEND OK\r\n");
+}
 
 TEST_CASE("name-mode-fail: a name where an address is wanted is a connect that fails",
           "[AT+QIOPEN][point-6]") {

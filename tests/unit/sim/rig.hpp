@@ -59,6 +59,9 @@ struct Rig {
                                 transcript += '\n';
                                 witness.line(line);
                               }}) {
+    for (const auto& one : quirks()) {
+      if (module.quirk(one.quirk)) Shown::instance().ran(std::string(one.name));
+    }
     network.serveTcp(kEcho, [] { return std::make_unique<Echo>(); });
     network.serveUdp(kEcho, [] { return std::make_unique<Echo>(); });
     network.serveTcp(kQuiet, [this] { return std::make_unique<Steered>(seen); });

@@ -1,5 +1,5 @@
 // What the tests of this room show, taken down while they run: which test case had which command answered
-// well.
+// well, and which quirks its modules had.
 //
 // A test case says by a tag what it shows: "[AT+QIOPEN]", "[ATE]", "[plus-plus-plus]" for +++, "[point-4]".
 // main.cpp refuses a tag of a command that no module of the test case has answered well.
@@ -31,18 +31,23 @@ class Shown {
 
   // "AT+QIOPEN" was executed and its answer was no error.
   void answered(std::string name) { answered_.insert(std::move(name)); }
+  // A module that has this quirk was made.
+  void ran(std::string quirk) { quirks_.insert(std::move(quirk)); }
   // What the section that runs shows, beside the tags of its test case; told with the name of the section.
   void claim(std::vector<std::string> tags) { claims_ = std::move(tags); }
 
   bool wasAnswered(const std::string& name) const { return answered_.contains(name); }
+  const std::set<std::string>& quirks() const { return quirks_; }
   std::vector<std::string> takeClaims() { return std::exchange(claims_, {}); }
   void forget() {
     answered_.clear();
+    quirks_.clear();
     claims_.clear();
   }
 
  private:
   std::set<std::string> answered_;
+  std::set<std::string> quirks_;
   std::vector<std::string> claims_;
 };
 

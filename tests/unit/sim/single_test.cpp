@@ -191,7 +191,7 @@ TEST_CASE("what came before the end is pushed before CLOSED, also while a comman
   CHECK(rig.after(100ms).ends_with("last words\r\nCLOSED\r\n"));
 }
 
-TEST_CASE("closed-indexed: some firmware numbers its only connection", "[point-7]") {
+TEST_CASE("closed-indexed: some firmware numbers its only connection", "[point-7][point-18]") {
   Single rig(withQuirk(Quirk::ClosedIndexed));
   rig.say(kOpenTcp);
   rig.seen->peer->close();
