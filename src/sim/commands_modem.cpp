@@ -1,4 +1,5 @@
-// What programs send that were written for telephone modems (ITU-T V.250; Quectel M35 AT manual 2 and 3).
+// What programs send that were written for telephone modems (ITU-T V.250; which of it Quectel's
+// modules take is known from public drivers, not from a manual).
 //
 // There is neither speech nor CSD nor PPP here: no call is ever made or comes, so whatever is about calls
 // alone can be set and has nothing to act on.
@@ -52,12 +53,12 @@ Reply carrier(Module& module, const Call& call) {
   const auto value = call.count() == 0 ? std::optional<long>(0) : call.number(0, 0, 1);
   if (!value) return Reply::error();
   module.settings().modem.carrier = static_cast<int>(*value);
-  return Reply::ok();
   module.lines().setDcdAlways(*value == 0);
+  return Reply::ok();
 }
 
 // What register <n> takes. 3 to 5 are the characters that end and correct lines; others than these are not
-// there. The rest is about calls. Quectel M35 AT manual 3, ATS0 to ATS10.
+// there. The rest is about calls. V.250 6.2 and 6.3.
 struct Register {
   long least;
   long most;
@@ -156,7 +157,8 @@ Reply networkTalk(Module& module, const Call& call) {
   return Reply::ok();
 }
 
-// AT+CBC (27.007 8.4): not charging, full, and the millivolts that Quectel's modules add.
+// AT+CBC (27.007 8.4): not charging, full, and the millivolts behind it that public drivers
+// read.
 Reply battery(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   module.terminal().info("+CBC: 0,100,4100");

@@ -1,6 +1,6 @@
-// The SIM: its PIN (AT+CLCK, AT+CPWD, 3GPP 27.007 7.4 and 7.5; AT+QTRPIN and AT+QPINC, Quectel), its number
-// (AT+CNUM, 7.1) and its phone book (AT+CPBS, AT+CPBR, 8.11 and 8.12), in which nothing stands but that
-// number.
+// The SIM: its PIN (AT+CLCK, AT+CPWD, 3GPP 27.007 7.4 and 7.5; AT+QTRPIN and AT+QPINC, known from public
+// drivers, not from a manual), its number (AT+CNUM, 7.1) and its phone book (AT+CPBS, AT+CPBR, 8.11 and
+// 8.12), in which nothing stands but that number.
 #include "qimux/sim/module.hpp"
 
 #include <fmt/format.h>
