@@ -315,6 +315,14 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   co_return Result<void>();
 }
 
+// The session first: it is told at once, and without it the slot is free when the module has closed it.
+async::Task<Result<void>> Multiplexer::dropSocket(Session& session) {
+  const int slot = session.slot();
+  session.lost();
+  auto closed = co_await module_->sockets().close(slot);
+  co_return closed;
+}
+
 async::Task<Result<void>> Multiplexer::performClose(Session& session) {
   const int slot = session.slot();
   if (session.foundDead()) {
@@ -372,10 +380,8 @@ async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
   }
   // A module that has forgotten AT+QIMUX=1 refuses it: it has started anew, and what was in the socket is
   // lost.
-  session.lost();
-  const auto closed = co_await module_->sockets().close(slot);
-  if (!closed) co_return std::unexpected(closed.error());
-  co_return Result<void>();
+  auto dropped = co_await dropSocket(session);
+  co_return dropped;
 }
 
 // The slot whose open is awaited, where it is the only one; else -1. Some firmware does not say whose open it

@@ -122,9 +122,8 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   } else {
     ++counters_.spoiled;
     log::warning(fmt::format("socket {}: bytes of unknown fate were sent; the connection is reset", slot));
-    session.lost();
-    const auto closed = co_await module_->sockets().close(slot);
-    if (!closed) co_return std::unexpected(closed.error());
+    auto dropped = co_await dropSocket(session);
+    co_return dropped;
   }
   co_return Result<void>();
 }
@@ -143,10 +142,8 @@ async::Task<Result<void>> Multiplexer::performRead(Session& session) {
     if (!again) co_return again;
     ++counters_.spoiled;
     log::warning(fmt::format("socket {}: an answer was lost; the connection is reset", slot));
-    session.lost();
-    const auto closed = co_await module_->sockets().close(slot);
-    if (!closed) co_return std::unexpected(closed.error());
-    co_return Result<void>();
+    auto dropped = co_await dropSocket(session);
+    co_return dropped;
   }
   scheduler_.charge(Scheduler::reader(slot), data->size() + kReadOverhead);
   if (data->empty()) ++counters_.empty_reads;

@@ -138,6 +138,8 @@ class Multiplexer {
   async::Task<Result<void>> refuseToSend(Session& session);
   async::Task<Result<void>> settleSend(Session& session, ByteView payload, Error problem);
   async::Task<Result<void>> resync();
+  // What is in the session's socket is lost; the socket is closed.
+  async::Task<Result<void>> dropSocket(Session& session);
   async::Task<Result<bool>> hasForgotten();
   // AT+QISTATE. Ends serve() where it shows that the context is gone, or the module has started anew, and the
   // URC that said so was lost.
