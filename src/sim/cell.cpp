@@ -41,7 +41,8 @@ Cell::Cell(async::Loop& loop, const Options& options, Events events)
       boot_(loop),
       network_(loop),
       pin_(options.pin.empty() ? kUsualPin : options.pin),
-      pin_asked_(!options.pin.empty()) {}
+      pin_asked_(!options.pin.empty()),
+      card_(!options.no_sim) {}
 
 async::Duration Cell::after(double share) const {
   return async::Duration(
@@ -54,7 +55,7 @@ async::Duration Cell::timeToReady() const {
 
 void Cell::startBooted() {
   powerOff();
-  if (options_.no_sim) return;
+  if (!card_) return;
   sim_ = locked();
   if (sim_ != SimState::Ready) return;
   init_state_ = 3;
@@ -75,14 +76,14 @@ void Cell::powerOff() {
 
 void Cell::boot() {
   powerOff();
-  sim_ = options_.no_sim ? SimState::Absent : SimState::Starting;
+  sim_ = !card_ ? SimState::Absent : SimState::Starting;
   boot_.in(after(kRdy), [this] { events_.urc("RDY"); });
   boot_.in(after(kFunction), [this] { events_.urc("+CFUN: 1"); });
   boot_.in(after(kSim), [this] { simStarts(); });
 }
 
 void Cell::simStarts() {
-  if (options_.no_sim) {
+  if (!card_) {
     events_.urc("+CPIN: NOT INSERTED");
     return;
   }
@@ -115,8 +116,9 @@ void Cell::registerSoon(async::Duration gsm, async::Duration gprs) {
   setGprs(Registration::Searching);
   attached_ = true;
   if (!coverage_) return;
-  network_.in(gsm, [this] { setGsm(Registration::Home); });
-  network_.in(gprs, [this] { setGprs(Registration::Home); });
+  const Registration outcome = denied_ ? Registration::Denied : Registration::Home;
+  network_.in(gsm, [this, outcome] { setGsm(outcome); });
+  network_.in(gprs, [this, outcome] { setGprs(outcome); });
 }
 
 void Cell::setGsm(Registration state) {
@@ -250,7 +252,7 @@ void Cell::setFunction(Function function) {
 void Cell::attach(bool attached) {
   if (std::exchange(attached_, attached) == attached) return;
   if (attached) {
-    if (coverage_ && function_ == Function::Full) setGprs(Registration::Home);
+    if (coverage_ && !denied_ && function_ == Function::Full) setGprs(Registration::Home);
   } else {
     setGprs(Registration::Idle);
     events_.detached();
@@ -265,8 +267,31 @@ void Cell::loseCoverage() {
   setGprs(Registration::Searching);
 }
 
+void Cell::denyRegistration() {
+  denied_ = true;
+  network_.clear();
+  if (function_ != Function::Full || sim_ != SimState::Ready) return;
+  setGsm(Registration::Denied);
+  setGprs(Registration::Denied);
+  events_.detached();
+}
+
+void Cell::removeCard() {
+  card_ = false;
+  if (sim_ == SimState::Absent) return;
+  boot_.clear();
+  network_.clear();
+  sim_ = SimState::Absent;
+  init_state_ = 0;
+  events_.urc("+CPIN: NOT INSERTED");
+  setGsm(Registration::Idle);
+  setGprs(Registration::Idle);
+  events_.detached();
+}
+
 void Cell::regainCoverage() {
   coverage_ = true;
+  denied_ = false;
   if (function_ != Function::Full || sim_ != SimState::Ready) return;
   setGsm(Registration::Home);
   if (attached_) setGprs(Registration::Home);

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
 namespace qimux::sim {
 namespace {
 
@@ -59,6 +62,37 @@ Reply acknowledged(Module& module, const Call& call) {
   return Reply::ok();
 }
 
+// "+QIRD: 1.2.3.4:80,TCP,100", but for what faults do to it.
+std::string readHeader(Module& module, const Slot& slot, std::size_t size) {
+  const char* blank = module.quirk(Quirk::UrcNoSpace) ? "" : " ";
+  std::string header = fmt::format("+QIRD:{}{},{},{}", blank, text(slot.remote), name(slot.protocol), size);
+  Mishaps& mishaps = module.terminal().mishaps();
+  if (const auto at = std::exchange(mishaps.changed_byte, std::nullopt); at && *at < header.size()) {
+    header[*at] = static_cast<char>(header[*at] ^ 1);
+  }
+  if (const auto at = std::exchange(mishaps.lost_byte, std::nullopt); at && *at < header.size()) {
+    header.erase(*at, 1);
+  }
+  return header;
+}
+
+// What there is of the block, in front of its OK; false where the rest of it, and all behind it, is not said.
+bool sayBlock(Module& module, ByteView data) {
+  Mishaps& mishaps = module.terminal().mishaps();
+  module.transcript().payloadOut(data);
+  if (hits(mishaps.cut_reads)) {
+    module.transcript().note("cut by a fault");
+    module.terminal().raw(data.first(data.size() / 2));
+    return false;
+  }
+  module.terminal().raw(data);
+  if (hits(mishaps.overlong_reads)) {
+    module.transcript().note("goes on, by a fault");
+    module.terminal().raw(data.first((data.size() + 1) / 2));
+  }
+  return true;
+}
+
 // AT+QIRD=<context>,<role>,<index>,<length>: a block of known length, or only OK where there is nothing.
 Reply read(Module& module, const Call& call) {
   const auto context = call.number(0, 0, kContexts - 1);
@@ -74,14 +108,11 @@ Reply read(Module& module, const Call& call) {
       slot != nullptr && (slot->state == SlotState::Connected || slot->state == SlotState::Close);
   if (!readable || slot->indi == 0 || slot->transparent) return Reply::error();
   const ByteView data = module.stack().peek(*slot, static_cast<std::size_t>(*most));
+  bool silent = false;
   if (!data.empty()) {
-    const char* blank = module.quirk(Quirk::UrcNoSpace) ? "" : " ";
-    module.terminal().info(
-        fmt::format("+QIRD:{}{},{},{}", blank, text(slot->remote), name(slot->protocol), data.size()));
-    module.transcript().payloadOut(data);
-    module.terminal().raw(data);
+    module.terminal().info(readHeader(module, *slot, data.size()));
+    silent = !sayBlock(module, data) || module.quirk(Quirk::ReadNoOk);
   }
-  const bool silent = !data.empty() && module.quirk(Quirk::ReadNoOk);
   module.stack().take(*slot, data.size());
   return silent ? Reply::done() : Reply::ok();
 }

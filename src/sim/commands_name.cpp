@@ -17,6 +17,7 @@ constexpr auto kBetweenAddresses = std::chrono::milliseconds(50);
 // Behind AT+QIDNSGIP's ERROR.
 constexpr int kNetworkError = 3;
 constexpr int kNoSuchHost = 4;
+constexpr int kNameServerSilent = 5;
 constexpr std::string_view kPingNoContext = "+QPING: 5";
 
 void nameFails(Module& module, const Asker& asker, int code) {
@@ -27,7 +28,8 @@ void nameFails(Module& module, const Asker& asker, int code) {
 
 void nameFound(Module& module, const Asker& asker, const std::vector<Ipv4>& addresses) {
   if (!asker.active() || addresses.empty()) {
-    nameFails(module, asker, asker.active() ? kNoSuchHost : kNetworkError);
+    const int nobody = module.stack().connects().names_dead ? kNameServerSilent : kNoSuchHost;
+    nameFails(module, asker, asker.active() ? nobody : kNetworkError);
     return;
   }
   module.stack().asking = false;

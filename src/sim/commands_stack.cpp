@@ -148,6 +148,7 @@ Reply activate(Module& module, const Call& call) {
 Reply deactivate(Module& module, const Call& call) {
   if (call.form != Form::Execute) return Reply::error();
   const bool idle = module.stack().foreground().state == StackState::Initial;
+  if (hits(module.terminal().mishaps().unanswered_deactivations)) return Reply::done();
   if (idle && module.quirk(Quirk::DeactInitialSilent)) return Reply::done();
   if (idle && module.quirk(Quirk::DeactInitialError)) {
     return refused(module, call, "not in IP INITIAL, on this firmware");

@@ -1,154 +1,17 @@
 #include "qimux/sim/fault.hpp"
 
+#include "fault_line.hpp"
+#include "fault_words.hpp"
 #include "qimux/sim/module.hpp"
-#include "qimux/sim/sms_pdu.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <optional>
-#include <vector>
 
 namespace qimux::sim {
 namespace {
-
-constexpr double kLongestSpan = 1e6;
-constexpr long kMostTimes = 1'000'000;
-
-// The words behind the verb.
-struct Words {
-  std::string_view verb;
-  std::vector<std::string_view> words;
-  // All of them as they were written.
-  std::string_view rest;
-
-  std::optional<double> real(std::size_t index, double most) const {
-    if (index >= words.size()) return std::nullopt;
-    double value = 0;
-    const char* begin = words[index].data();
-    const char* end = begin + words[index].size();
-    const auto [stop, problem] = std::from_chars(begin, end, value);
-    if (problem != std::errc{} || stop != end || !std::isfinite(value) || value < 0 || value > most) {
-      return std::nullopt;
-    }
-    return value;
-  }
-  std::optional<long> whole(std::size_t index, long most) const {
-    const auto value = real(index, static_cast<double>(most));
-    if (!value || *value != std::floor(*value)) return std::nullopt;
-    return static_cast<long>(*value);
-  }
-  // COUNT, which is 1 where it is left out.
-  std::optional<int> count(std::size_t index) const {
-    if (index >= words.size()) return 1;
-    const auto value = whole(index, kMostTimes);
-    return value ? std::optional<int>(static_cast<int>(*value)) : std::nullopt;
-  }
-  std::optional<async::Duration> seconds(std::size_t index) const {
-    const auto value = real(index, kLongestSpan);
-    if (!value) return std::nullopt;
-    return async::Duration(std::llround(*value * 1e6));
-  }
-};
-
-Result<void> wrong(const Words& words, std::string_view why) {
-  return std::unexpected(Error{ErrorKind::Invalid, std::string(words.verb), std::string(why)});
-}
-
-// What stands behind a verb. It can be checked before anything runs.
-enum class Arguments {
-  None,
-  Context,
-  Socket,
-  SocketCount,
-  Count,
-  Seconds,
-  SecondsCount,
-  Probability,
-  OnOff,
-  Text,
-  Message
-};
-
-bool isSocket(std::string_view word) {
-  const bool server = word.starts_with('s');
-  if (server) word.remove_prefix(1);
-  return word.size() == 1 && word[0] >= '0' && word[0] < '0' + (server ? kAccepted : kSockets);
-}
-
-// "+4912345 two words": the text is all that is left of the line, blanks and all.
-struct Letter {
-  std::string_view from;
-  std::string_view text;
-};
-
-std::optional<Letter> letter(const Words& words) {
-  const std::size_t blank = words.rest.find(' ');
-  if (blank == std::string_view::npos) return std::nullopt;
-  return Letter{words.rest.substr(0, blank), words.rest.substr(blank + 1)};
-}
-
-bool fits(const Words& words, Arguments arguments) {
-  const bool socket = !words.words.empty() && isSocket(words.words[0]);
-  switch (arguments) {
-    case Arguments::None:
-      return true;
-    case Arguments::Context:
-      return words.words.empty() || words.whole(0, kContexts - 1);
-    case Arguments::Socket:
-      return socket;
-    case Arguments::SocketCount:
-      return socket && words.count(1);
-    case Arguments::Count:
-      return words.count(0).has_value();
-    case Arguments::Seconds:
-      return words.seconds(0).has_value();
-    case Arguments::SecondsCount:
-      return words.seconds(0) && words.count(1);
-    case Arguments::Probability:
-      return words.real(0, 1).has_value();
-    case Arguments::OnOff:
-      return words.rest == "on" || words.rest == "off" || words.rest == "host";
-    case Arguments::Text:
-      return !words.rest.empty();
-    case Arguments::Message: {
-      const auto message = letter(words);
-      return message && composeDeliver(message->from, message->text, 0);
-    }
-  }
-  return false;
-}
-
-std::string_view rule(Arguments arguments) {
-  switch (arguments) {
-    case Arguments::None:
-      return {};
-    case Arguments::Context:
-      return "needs a context, 0 or 1";
-    case Arguments::Socket:
-      return "needs a socket: 0 to 5, or s0 to s4 for one that a server accepted";
-    case Arguments::SocketCount:
-      return "needs a socket, 0 to 5 or s0 to s4, and perhaps a count";
-    case Arguments::Count:
-      return "takes a count";
-    case Arguments::Seconds:
-      return "needs a number of seconds";
-    case Arguments::SecondsCount:
-      return "needs a number of seconds and perhaps a count";
-    case Arguments::Probability:
-      return "needs a probability, 0 to 1";
-    case Arguments::OnOff:
-      return "needs on, off or host";
-    case Arguments::Text:
-      return "needs a text";
-    case Arguments::Message:
-      return "needs a number or a short name, and a text";
-  }
-  return {};
-}
 
 // What follows runs with arguments that fit.
 
@@ -174,6 +37,14 @@ Result<void> reset(Module& module, const Words& words) {
   return endSocket(module, words, true);
 }
 
+// Told late, or more than once.
+Result<void> closed(Module& module, const Words& words) {
+  Slot& slot = socket(module, words);
+  if (slot.state != SlotState::Connected) return wrong(words, "is not connected");
+  slot.end_told = Slot::Told{*words.seconds(1), *words.count(2)};
+  return endSocket(module, words, false);
+}
+
 Result<void> dead(Module& module, const Words& words) {
   if (!module.stack().killSocket(socket(module, words))) return wrong(words, "is not connected");
   return {};
@@ -191,6 +62,11 @@ Result<void> powerOff(Module& module, const Words&) {
 
 Result<void> powerOn(Module& module, const Words&) {
   module.powerOn();
+  return {};
+}
+
+Result<void> underVoltage(Module& module, const Words& words) {
+  module.underVoltage(*words.count(0));
   return {};
 }
 
@@ -214,11 +90,6 @@ Result<void> loss(Module& module, const Words& words) {
   return {};
 }
 
-Result<void> noise(Module& module, const Words& words) {
-  module.wire().setNoise(*words.real(0, 1));
-  return {};
-}
-
 Result<void> sendFail(Module& module, const Words& words) {
   socket(module, words).failing_sends = *words.count(1);
   return {};
@@ -227,18 +98,6 @@ Result<void> sendFail(Module& module, const Words& words) {
 Result<void> counted(Module& module, const Words& words, void (*apply)(Module&, int)) {
   apply(module, *words.count(0));
   return {};
-}
-
-Result<void> loseUrc(Module& module, const Words& words) {
-  return counted(module, words, [](Module& target, int count) { target.terminal().loseUrcs(count); });
-}
-
-Result<void> losePrompt(Module& module, const Words& words) {
-  return counted(module, words, [](Module& target, int count) { target.sendPhase().losePrompts(count); });
-}
-
-Result<void> loseSendOk(Module& module, const Words& words) {
-  return counted(module, words, [](Module& target, int count) { target.terminal().loseSendResults(count); });
 }
 
 Result<void> connectFail(Module& module, const Words& words) {
@@ -263,6 +122,31 @@ Result<void> activationFail(Module& module, const Words& words) {
 Result<void> nameFail(Module& module, const Words& words) {
   return counted(module, words,
                  [](Module& target, int count) { target.stack().connects().failing_names = count; });
+}
+
+Result<void> noCredit(Module& module, const Words& words) {
+  module.stack().connects().no_credit = words.rest == "on";
+  return {};
+}
+
+Result<void> dnsDead(Module& module, const Words& words) {
+  module.stack().connects().names_dead = words.rest == "on";
+  return {};
+}
+
+Result<void> simRemoved(Module& module, const Words&) {
+  module.cell().removeCard();
+  return {};
+}
+
+Result<void> simInserted(Module& module, const Words&) {
+  module.cell().insertCard();
+  return {};
+}
+
+Result<void> roamingDenied(Module& module, const Words&) {
+  module.cell().denyRegistration();
+  return {};
 }
 
 Result<void> deregister(Module& module, const Words&) {
@@ -357,12 +241,76 @@ constexpr std::array kFaults{
           nameFail},
     Fault{{"deregister", "", "out of coverage; the PDP context stays"}, Arguments::None, deregister},
     Fault{{"register", "", "in coverage again"}, Arguments::None, registerAgain},
+    Fault{{"closed", "N SECONDS [COUNT]",
+           "the far end of socket N closes, and N, CLOSED is said that much later, COUNT times"},
+          Arguments::SocketSecondsCount,
+          closed},
+    Fault{{"under-voltage", "[COUNT]",
+           "UNDER_VOLTAGE WARNING, power down, and RDY two seconds later; COUNT times, every 20 seconds"},
+          Arguments::Count,
+          underVoltage},
+    Fault{{"lose-bytes", "P",
+           "each byte that the module says is lost with probability P: a host that is too slow for its UART; "
+           "0 ends it"},
+          Arguments::Probability,
+          loseBytes},
+    Fault{{"steal", "N", "another process reads the next N bytes that the module says"},
+          Arguments::Bytes,
+          steal},
+    Fault{{"foreign", "TEXT",
+           "another process types TEXT and a CR, between the host's bytes, but not into the data of a send"},
+          Arguments::Text,
+          foreign},
+    Fault{{"foreign-bytes", "N",
+           "another process types N bytes of anything, and as many come out of the line; not in the data of "
+           "a send"},
+          Arguments::Bytes,
+          foreignBytes},
+    Fault{{"echo", "on|off", "the echo is on, or off, whatever the host has set"}, Arguments::OnOff, echo},
+    Fault{{"baud", "RATE",
+           "the module talks at another rate, also after a restart; garbage on both sides with --check-rate"},
+          Arguments::Rate,
+          baud},
+    Fault{
+        {"drop", "N", "byte N of the next +QIRD header is lost, counted from 0"}, Arguments::Place, dropByte},
+    Fault{{"flip", "N", "the lowest bit of byte N of the next +QIRD header is changed, counted from 0"},
+          Arguments::Place,
+          flipByte},
+    Fault{{"garble", "[COUNT]", "the next COUNT lines of answers are garbage of the same length"},
+          Arguments::Count,
+          garble},
+    Fault{{"cut-read", "[COUNT]", "the next COUNT blocks of AT+QIRD end in the middle, and nothing follows"},
+          Arguments::Count,
+          cutRead},
+    Fault{{"overlong", "[COUNT]", "the next COUNT blocks of AT+QIRD are longer than their headers say"},
+          Arguments::Count,
+          overlong},
+    Fault{{"no-answer", "[COUNT]", "the next COUNT commands are neither executed nor answered"},
+          Arguments::Count,
+          noAnswer},
+    Fault{{"no-credit", "on|off", "the network refuses every activation, or does so no longer"},
+          Arguments::OnOff,
+          noCredit},
+    Fault{{"deact-hang", "[COUNT]", "the next COUNT AT+QIDEACT are neither executed nor answered"},
+          Arguments::Count,
+          deactHang},
+    Fault{{"dns-dead", "on|off", "name servers do not answer, or do again: ERROR: 5 after 14 seconds"},
+          Arguments::OnOff,
+          dnsDead},
+    Fault{{"sim-removed", "", "the SIM is pulled out: +CPIN: NOT INSERTED, no registration, no context"},
+          Arguments::None,
+          simRemoved},
+    Fault{{"sim-inserted", "", "the SIM is back, and found at the next start"}, Arguments::None, simInserted},
+    Fault{
+        {"roaming-denied", "", "the network denies registration, and takes the context away, until register"},
+        Arguments::None,
+        roamingDenied},
     Fault{{"sms", "FROM TEXT", "a short message comes, UTF-8; FROM is a number or a name of 11 letters"},
           Arguments::Message,
           sms},
     Fault{{"dtr", "on|off|host",
            "DTR is that, whatever the host does (off: the pin is HIGH); host: as the host has it, again"},
-          Arguments::OnOff,
+          Arguments::OnOffHost,
           dtr},
     Fault{{"urc", "TEXT", "says TEXT out of the blue, as RING or +CMTI: \"SM\",1"}, Arguments::Text, urc},
 };
@@ -373,23 +321,6 @@ constexpr auto kInfos = [] {
   return infos;
 }();
 
-Words split(std::string_view line) {
-  Words result;
-  while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  const std::size_t space = line.find(' ');
-  result.verb = line.substr(0, space);
-  if (space == std::string_view::npos) return result;
-  result.rest = line.substr(space + 1);
-  std::string_view left = result.rest;
-  while (!left.empty()) {
-    const std::size_t end = left.find(' ');
-    if (end != 0) result.words.push_back(left.substr(0, end));
-    if (end == std::string_view::npos) break;
-    left.remove_prefix(end + 1);
-  }
-  return result;
-}
-
 }  // namespace
 
 std::span<const FaultInfo> faults() {
@@ -397,7 +328,7 @@ std::span<const FaultInfo> faults() {
 }
 
 Result<void> checkFault(std::string_view line) {
-  const Words words = split(line);
+  const Words words = splitWords(line);
   const auto* fault = std::ranges::find(kFaults, words.verb, [](const Fault& row) { return row.info.verb; });
   if (fault == kFaults.end()) return wrong(words, "is no fault; see --list-faults");
   if (!fits(words, fault->arguments)) return wrong(words, rule(fault->arguments));
@@ -405,7 +336,7 @@ Result<void> checkFault(std::string_view line) {
 }
 
 Result<void> runFault(Module& module, std::string_view line) {
-  const Words words = split(line);
+  const Words words = splitWords(line);
   const auto* fault = std::ranges::find(kFaults, words.verb, [](const Fault& row) { return row.info.verb; });
   if (fault != kFaults.end()) module.transcript().note(fmt::format("fault: {}", line));
   if (auto checked = checkFault(line); !checked) return checked;

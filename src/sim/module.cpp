@@ -22,6 +22,10 @@ constexpr auto kFallsAsleep = std::chrono::seconds(5);
 constexpr auto kSettles = std::chrono::milliseconds(100);
 // From the first byte, or from DTR on (application note 9), until it hears.
 constexpr auto kWakesUp = std::chrono::milliseconds(20);
+// A supply that breaks down: from its warning to the end, from there to its return, and to the next time.
+constexpr auto kSags = std::chrono::seconds(1);
+constexpr auto kSupplyBack = std::chrono::seconds(2);
+constexpr auto kSagsAgain = std::chrono::seconds(20);
 
 // +CME ERROR
 constexpr int kNotAllowed = 3;
@@ -54,6 +58,7 @@ Module::Module(async::Loop& loop, Options options, Network& network, Host host, 
       sms_(loop, options_, transcript_, terminal_, cell_, clock_),
       sms_phase_(*this),
       later_(loop),
+      outside_(loop),
       last_input_(loop.now()) {
   stack_.backlog = std::move(host_.backlog);
   stack_.unsaid = [this] { return wire_.pending(); };
@@ -233,6 +238,25 @@ void Module::powerOff() {
 void Module::reboot() {
   powerOff();
   powerOn();
+}
+
+void Module::underVoltage(int times) {
+  if (times == 0) return;
+  terminal_.urc("UNDER_VOLTAGE WARNING ");
+  outside_.in(kSags, [this] { terminal_.urc("UNDER_VOLTAGE POWER DOWN"); });
+  outside_.in(kSags + kSettles, [this] { powerOff(); });
+  outside_.in(kSags + kSupplyBack, [this] { powerOn(); });
+  outside_.in(kSagsAgain, [this, times] { underVoltage(times - 1); });
+}
+
+void Module::typeForeign(Bytes bytes) {
+  const auto phase = terminal_.phase();
+  if (phase == Terminal::Phase::Data || phase == Terminal::Phase::Online) {
+    outside_.in(kLineBeat, [this, kept = std::move(bytes)]() mutable { typeForeign(std::move(kept)); });
+    return;
+  }
+  transcript_.note(fmt::format("another process types {} bytes", bytes.size()));
+  fromHost(bytes);
 }
 
 void Module::setBaudSoon(unsigned baud) {

@@ -12,6 +12,8 @@ namespace {
 // What an operator hands out at an activation.
 constexpr Ipv4 kPrimaryDns{0xd38812ab};
 constexpr Ipv4 kSecondaryDns{0xd3887032};
+// A name server that does not answer.
+constexpr auto kNameServerPatience = std::chrono::seconds(14);
 
 }  // namespace
 
@@ -132,7 +134,7 @@ void Stack::activationEnds(Context& context) {
   const std::string& access = settings_.access[0];
   const bool good = known.empty() || std::ranges::find(known, access) != known.end();
   transcript_.note(fmt::format("access point \"{}\"{}", access, good ? "" : ": there is none of that name"));
-  const bool active = cell_.online() && !spoiled && good;
+  const bool active = cell_.online() && !spoiled && good && !spoiled_.no_credit;
   context.state = active ? StackState::GprsAct : StackState::PdpDeact;
   if (active) context.dns = {kPrimaryDns, kSecondaryDns};
   transcript_.note(active ? "context active" : "activation failed");
@@ -183,6 +185,7 @@ void Stack::free(Slot& slot) {
   slot.timer.stop();
   slot.announced = slot.end_untold = false;
   slot.failing_sends = 0;
+  slot.end_told.reset();
   slot.generation = ++generations_;
   settleState(slot.context);
   if (session) session_.ended(slot);
@@ -260,6 +263,11 @@ void Stack::take(Slot& slot, std::size_t count) {
 }
 
 void Stack::resolve(const std::string& host, Network::Resolved done) {
+  if (spoiled_.names_dead) {
+    transcript_.note("no name server answers, by a fault");
+    later_.in(kNameServerPatience, [done = std::move(done)]() mutable { done({}); });
+    return;
+  }
   network_.resolve(host, [this, alive = std::weak_ptr(alive_),
                           done = std::move(done)](std::vector<Ipv4> addresses) mutable {
     if (alive.expired()) return;

@@ -179,6 +179,12 @@ void Stack::sayClosed(const Slot& slot) {
   std::string line = tagged(slot, "CLOSED");
   if (slot.mux && options_.quirks.has(Quirk::ClosedNoSpace)) line = fmt::format("{},CLOSED", slot.index);
   if (!slot.mux && options_.quirks.has(Quirk::ClosedIndexed)) line = fmt::format("{}, CLOSED", slot.index);
+  if (slot.end_told) {
+    for (int i = 0; i < slot.end_told->times; ++i) {
+      later_.in(slot.end_told->delay + i * kClosedAgain, [this, line] { terminal_.urc(line); });
+    }
+    return;
+  }
   terminal_.urc(line);
   if (!options_.quirks.has(Quirk::ClosedTwice)) return;
   later_.in(kClosedAgain, [this, line] { terminal_.urc(line); });

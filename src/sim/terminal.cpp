@@ -192,6 +192,10 @@ void Terminal::lineComplete() {
     if (!line.empty()) transcript_.note("no command: " + line);
     return;
   }
+  if (hits(mishaps_.unanswered)) {
+    transcript_.note("swallowed by a fault: " + line);
+    return;
+  }
   running_line_ = line.substr(begin);
   transcript_.command("AT" + running_line_);
   parts_ = splitLine(running_line_);
@@ -306,7 +310,12 @@ void Terminal::info(std::string_view line) {
   if (std::exchange(first_answer_, false) && settings_.echo && options_.quirks.has(Quirk::CrCrLf))
     text = "\r";
   if (settings_.verbose) text += "\r\n";
+  const std::size_t start = text.size();
   text += line;
+  if (hits(mishaps_.garbled)) {
+    transcript_.note("garbled by a fault");
+    for (std::size_t i = start; i < text.size(); ++i) text[i] = static_cast<char>(text[i] | 0x80);
+  }
   text += "\r\n";
   wire_.print(text);
 }
@@ -396,6 +405,7 @@ void Terminal::reset(Settings settings) {
   hung_ = false;
   lost_results_ = 0;
   lost_urcs_ = 0;
+  mishaps_ = {};
   delay_.stop();
   hang_timer_.stop();
   behind_timer_.stop();

@@ -60,7 +60,27 @@ void Wire::flush() {
     out_.clear();
   }
   if (noise_ > 0) spoil(leaving_);
+  if (overrun_ > 0 || stolen_ > 0) lose(leaving_);
   output_(leaving_);
+}
+
+void Wire::lose(Bytes& bytes) {
+  const std::size_t before = bytes.size();
+  const std::size_t stolen = std::min(stolen_, before);
+  stolen_ -= stolen;
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(stolen));
+  if (overrun_ > 0) {
+    std::bernoulli_distribution hit(overrun_);
+    std::erase_if(bytes, [&](Byte) { return hit(random_); });
+  }
+  const std::size_t lost = before - bytes.size();
+  if (lost > 0 && transcript_.on()) transcript_.note(fmt::format("{} bytes do not reach the host", lost));
+}
+
+Bytes Wire::random(std::size_t size) {
+  Bytes bytes(size);
+  for (Byte& byte : bytes) byte = static_cast<Byte>(random_());
+  return bytes;
 }
 
 void Wire::spoil(Bytes& bytes) {

@@ -85,6 +85,11 @@ class Cell {
   // By a fault: as if out of coverage, and back.
   void loseCoverage();
   void regainCoverage();
+  // Until regainCoverage(); the context goes with it.
+  void denyRegistration();
+  // Out of its slot, and back: found at the next start.
+  void removeCard();
+  void insertCard() { card_ = true; }
 
   int signal() const { return gsm_ == Registration::Idle || gsm_ == Registration::Searching ? 99 : 22; }
 
@@ -110,6 +115,8 @@ class Cell {
   Function function_ = Function::Full;
   bool attached_ = false;
   bool coverage_ = true;
+  bool denied_ = false;
+  bool card_ = true;
   int init_state_ = 0;
   Registration gsm_ = Registration::Idle;
   Registration gprs_ = Registration::Idle;

@@ -68,6 +68,10 @@ class Module final : private Executor {
   void powerOn();
   void powerOff();
   bool powered() const { return powered_; }
+  // The supply breaks down so often, and comes back each time.
+  void underVoltage(int times);
+  // Another process's bytes on the line; as soon as no data is asked for.
+  void typeForeign(Bytes bytes);
 
   // For commands and faults.
   async::Loop& loop() { return loop_; }
@@ -124,6 +128,7 @@ class Module final : private Executor {
   Sms sms_;
   SmsPhase sms_phase_;
   Timeline later_;
+  Timeline outside_;  // what happens to it whether it has power or not
   std::string name_store_;
   Bytes unstuffed_;
   bool powered_ = true;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace qimux::sim {
@@ -57,6 +58,12 @@ struct Slot {
   std::uint64_t generation = 0;
   // By a fault: so many sends fail.
   int failing_sends = 0;
+  // By a fault: its end is told so late, and so often.
+  struct Told {
+    async::Duration delay{0};
+    int times = 1;
+  };
+  std::optional<Told> end_told;
 
   bool used() const { return state != SlotState::Initial; }
 };

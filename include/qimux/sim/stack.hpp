@@ -119,6 +119,8 @@ class Stack final : private ConnectionEvents, private ServerEvents {
     async::Duration delay{0};
     int failing_activations = 0;
     int failing_names = 0;
+    bool no_credit = false;   // no activation succeeds
+    bool names_dead = false;  // no name server answers
   };
   Spoiled& connects() { return spoiled_; }
   // By a fault: nothing passes any more, silently; false where it is not connected.

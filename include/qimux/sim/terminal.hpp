@@ -8,6 +8,7 @@
 #include "qimux/async/loop.hpp"
 #include "qimux/base/bytes.hpp"
 #include "qimux/sim/byte_queue.hpp"
+#include "qimux/sim/mishaps.hpp"
 #include "qimux/sim/options.hpp"
 #include "qimux/sim/timing.hpp"
 #include "qimux/sim/transcript.hpp"
@@ -137,6 +138,7 @@ class Terminal {
   // So many of the next SEND OK and SEND FAIL, or of the next URCs, are not printed.
   void loseSendResults(int count) { lost_results_ += count; }
   void loseUrcs(int count) { lost_urcs_ += count; }
+  Mishaps& mishaps() { return mishaps_; }
   // No URC is printed: the rate of the line is not known yet.
   void mute(bool muted) { muted_ = muted; }
 
@@ -190,6 +192,7 @@ class Terminal {
   bool muted_ = false;
   int lost_results_ = 0;
   int lost_urcs_ = 0;
+  Mishaps mishaps_;
   async::Timer delay_;
   async::Timer hang_timer_;
   async::Timer behind_timer_;

@@ -32,6 +32,12 @@ class Wire {
 
   // From now on each byte in either direction is, with this probability, lost or changed in one bit.
   void setNoise(double probability) { noise_ = probability; }
+  // From now on each byte that is said is lost with this probability.
+  void setOverrun(double probability) { overrun_ = probability; }
+  // So many of the next bytes that are said do not reach the host.
+  void steal(std::size_t bytes) { stolen_ += bytes; }
+  // Of the same seed as all else.
+  Bytes random(std::size_t size);
   // What would be said in this time is lost.
   void silence(async::Duration span) { silent_until_ = loop_.now() + span; }
   // While held for either reason, what is said waits.
@@ -53,6 +59,7 @@ class Wire {
   bool held() const { return held_[0] || held_[1]; }
   void flush();
   void spoil(Bytes& bytes);
+  void lose(Bytes& bytes);
 
   async::Loop& loop_;
   const Options& options_;
@@ -64,6 +71,8 @@ class Wire {
   Bytes heard_;
   std::mt19937_64 random_;
   double noise_ = 0;
+  double overrun_ = 0;
+  std::size_t stolen_ = 0;
   async::TimePoint silent_until_;
   std::array<bool, 2> held_{};
 };
