@@ -56,17 +56,17 @@ std::string_view name(Acknowledge whose) {
   return "unknown";
 }
 
-std::string text(const ResetLine& reset) {
+std::string text(const serial::ResetSettings& reset) {
   switch (reset.kind) {
-    case ResetLine::Kind::None:
+    case serial::ResetSettings::Kind::None:
       return "none";
-    case ResetLine::Kind::Dtr:
+    case serial::ResetSettings::Kind::Dtr:
       return "dtr";
-    case ResetLine::Kind::Rts:
+    case serial::ResetSettings::Kind::Rts:
       return "rts";
-    case ResetLine::Kind::Gpio:
+    case serial::ResetSettings::Kind::Gpio:
       return fmt::format("gpio:{}:{}", reset.chip, reset.line);
-    case ResetLine::Kind::Command:
+    case serial::ResetSettings::Kind::Command:
       return fmt::format("command:{}", fmt::join(reset.command, " "));
   }
   return "unknown";

@@ -52,7 +52,7 @@ std::vector<std::string> words(std::string_view text) {
   return out;
 }
 
-Problem readGpio(std::string_view place, ResetLine& out) {
+Problem readGpio(std::string_view place, serial::ResetSettings& out) {
   const std::size_t colon = std::min(place.rfind(':'), place.size());
   const std::string_view chip = place.substr(0, colon);
   const auto line = colon < place.size() ? parseNumber(place.substr(colon + 1), kMaxGpioLine) : std::nullopt;
@@ -60,16 +60,16 @@ Problem readGpio(std::string_view place, ResetLine& out) {
   if (!line || bare.empty() || bare.find_first_not_of(kWordBytes) != std::string_view::npos) {
     return "is no GPIO line; write \"gpio:CHIP:LINE\", like \"gpio:gpiochip0:17\"";
   }
-  out = ResetLine{ResetLine::Kind::Gpio, std::string(chip), *line, {}};
+  out = serial::ResetSettings{serial::ResetSettings::Kind::Gpio, std::string(chip), *line, {}};
   return std::nullopt;
 }
 
-Problem readCommand(std::string_view command, ResetLine& out) {
+Problem readCommand(std::string_view command, serial::ResetSettings& out) {
   std::vector<std::string> parts = words(command);
   if (parts.empty() || !parts.front().starts_with('/')) {
     return "names no program by its whole path; write \"command:/path/to/program arguments\"";
   }
-  out = ResetLine{ResetLine::Kind::Command, {}, 0, std::move(parts)};
+  out = serial::ResetSettings{serial::ResetSettings::Kind::Command, {}, 0, std::move(parts)};
   return std::nullopt;
 }
 
@@ -121,14 +121,15 @@ Problem readGroup(const TomlValue& value, std::string& out) {
   return std::nullopt;
 }
 
-Problem readReset(const TomlValue& value, ResetLine& out) {
+Problem readReset(const TomlValue& value, serial::ResetSettings& out) {
   std::string text;
   if (auto problem = readText(value, text)) return problem;
   const std::string_view view = text;
   if (view.starts_with("gpio:")) return readGpio(view.substr(5), out);
   if (view.starts_with("command:")) return readCommand(view.substr(8), out);
-  for (const auto kind : {ResetLine::Kind::None, ResetLine::Kind::Dtr, ResetLine::Kind::Rts}) {
-    ResetLine reset{kind, {}, 0, {}};
+  for (const auto kind : {serial::ResetSettings::Kind::None, serial::ResetSettings::Kind::Dtr,
+                          serial::ResetSettings::Kind::Rts}) {
+    serial::ResetSettings reset{kind, {}, 0, {}};
     if (view != daemon::text(reset)) continue;
     out = std::move(reset);
     return std::nullopt;

@@ -71,7 +71,6 @@ void warnOfIdleKeys(const daemon::Config& config) {
     log::warning(fmt::format("{} is set, but has no effect in this version", key));
   };
   if (!config.listen.empty()) warn("listen");
-  if (config.module.reset.kind != daemon::ResetLine::Kind::None) warn("module.reset");
 }
 
 int run(const daemon::Config& config) {

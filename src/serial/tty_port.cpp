@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <optional>
 
 namespace qimux::serial {
 namespace {
@@ -53,13 +54,46 @@ sp_return configure(sp_port* port, const TtySettings& settings) {
 // Raw without exception: a pty starts with echo and line editing, which libserialport leaves as they are
 // where it cannot see modem lines. HUPCL off: dropping DTR at a restart would put a module with AT+QSCLK=1 to
 // sleep.
-bool makeRaw(int fd) {
+// `speed` only for a pty, which has no other way to learn it, and no use for it but that its other end can
+// see it.
+bool makeRaw(int fd, std::optional<speed_t> speed) {
   termios settings{};
   if (::tcgetattr(fd, &settings) != 0) return false;
+  if (speed) ::cfsetspeed(&settings, *speed);
   ::cfmakeraw(&settings);
   settings.c_cflag |= CLOCAL | CREAD;
   settings.c_cflag &= ~static_cast<tcflag_t>(HUPCL);
   return ::tcsetattr(fd, TCSANOW, &settings) == 0;
+}
+
+// Nothing for a rate that termios has no name for.
+std::optional<speed_t> speedOf(int baud) {
+  switch (baud) {
+    case 1200:
+      return B1200;
+    case 2400:
+      return B2400;
+    case 4800:
+      return B4800;
+    case 9600:
+      return B9600;
+    case 19200:
+      return B19200;
+    case 38400:
+      return B38400;
+    case 57600:
+      return B57600;
+    case 115200:
+      return B115200;
+    case 230400:
+      return B230400;
+    case 460800:
+      return B460800;
+    case 921600:
+      return B921600;
+    default:
+      return std::nullopt;
+  }
 }
 
 bool noSuchLine(int error_number) {
@@ -104,7 +138,8 @@ Result<std::unique_ptr<TtyPort>> TtyPort::open(async::UvLoop& loop, const TtySet
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return std::unexpected(openError(settings.device, "in use: another process holds its lock"));
   }
-  if (!makeRaw(fd)) return std::unexpected(openError(settings.device, std::strerror(errno)));
+  const auto speed = *serial == nullptr ? speedOf(settings.baud) : std::nullopt;
+  if (!makeRaw(fd, speed)) return std::unexpected(openError(settings.device, std::strerror(errno)));
   ::ioctl(fd, TIOCEXCL);
   return std::unique_ptr<TtyPort>(new TtyPort(loop, std::move(*serial), std::move(pty), fd, settings.baud));
 }
@@ -182,6 +217,19 @@ void TtyPort::fail(std::string_view call, int error_number) {
   rest_.stop();
   watch_->want(async::Interest{});
   reportLost(systemError(call, error_number));
+}
+
+Result<void> TtyPort::setRate(int baud) {
+  if (lost_) return std::unexpected(Error{ErrorKind::Closed, "rate", "the device is gone"});
+  if (serial_ != nullptr) {
+    if (const auto status = sp_set_baudrate(serial_.get(), baud); status != SP_OK) {
+      return std::unexpected(Error{ErrorKind::Invalid, "rate", lastSerialError(status)});
+    }
+  }
+  const auto speed = serial_ == nullptr ? speedOf(baud) : std::nullopt;
+  if (!makeRaw(fd_, speed)) return std::unexpected(systemError("rate", errno));
+  baud_ = baud;
+  return {};
 }
 
 Result<void> TtyPort::setLine(ModemLine line, bool asserted) {

@@ -32,7 +32,8 @@ void checkModule(const Config::Module& module) {
     require(text->size() <= 100 && printableText(*text) && text->find('"') == std::string::npos);
   }
   require(module.pin.find_first_not_of("0123456789") == std::string::npos);
-  require(module.reset.kind != ResetLine::Kind::Command || module.reset.command.at(0).starts_with('/'));
+  require(module.reset.kind != serial::ResetSettings::Kind::Command ||
+          module.reset.command.at(0).starts_with('/'));
 }
 
 void checkRest(const Config& config) {

@@ -9,6 +9,7 @@
 #include "qimux/bridge/policy.hpp"
 #include "qimux/module/sockets.hpp"
 #include "qimux/net/address.hpp"
+#include "qimux/serial/reset_line.hpp"
 #include "qimux/serial/tty_port.hpp"
 
 #include <expected>
@@ -27,17 +28,8 @@ std::string_view name(OnMissing what);
 enum class Acknowledge { Remote, Module, Local };
 std::string_view name(Acknowledge whose);
 
-// How the module's emergency-off line is reached.
-struct ResetLine {
-  enum class Kind { None, Dtr, Rts, Gpio, Command };
-  Kind kind = Kind::None;
-  std::string chip;                  // Gpio: "gpiochip0" or "/dev/gpiochip0"
-  unsigned line = 0;                 // Gpio: the line's offset in it
-  std::vector<std::string> command;  // Command: an absolute path, then its arguments
-  friend bool operator==(const ResetLine&, const ResetLine&) = default;
-};
 // As the configuration writes it: "none", "dtr", "rts", "gpio:CHIP:LINE", "command:/path arg".
-std::string text(const ResetLine& reset);
+std::string text(const serial::ResetSettings& reset);
 
 // What is sent over an idle connection to this port, to hear whether it is alive (application note 6.1).
 struct Probe {
@@ -68,7 +60,7 @@ struct Config {
     std::string password;
     std::string pin;
     int context = 0;
-    ResetLine reset;
+    serial::ResetSettings reset;
     friend bool operator==(const Module&, const Module&) = default;
   };
   struct Tun {

@@ -51,7 +51,7 @@ Problem readSocketPath(const TomlValue& value, std::string& out);     // absolut
 Problem readGroup(const TomlValue& value, std::string& out);          // "" or a group's name
 Problem readBaud(const TomlValue& value, int& out);
 Problem readMtu(const TomlValue& value, int& out);
-Problem readReset(const TomlValue& value, ResetLine& out);
+Problem readReset(const TomlValue& value, serial::ResetSettings& out);
 Problem readHex(const TomlValue& value, std::size_t longest, Bytes& out);
 
 // An address of the host in a network of at most 30 bits, with the next address for the gateway.

@@ -30,6 +30,10 @@ class Port {
   // Asserts or releases a line. A pty or a socket has none: that is success, and nothing happens.
   virtual Result<void> setLine(ModemLine line, bool asserted) = 0;
 
+  // Bits per second from now on, in both directions. What was written before goes out at the old rate. A pty
+  // or a socket has none: that is success. Invalid: the driver cannot do it, and the rate is what it was.
+  virtual Result<void> setRate(int /*baud*/) { return {}; }
+
   // At least so many bytes are on their way, and nobody can do anything before they are there: a port that
   // knows its rate need not wake for each few of them. Only a hint; what comes is reported all the same, a
   // little later at most.

@@ -33,6 +33,7 @@ class TtyPort final : public Port {
 
   Result<void> write(ByteView bytes) override;
   Result<void> setLine(ModemLine line, bool asserted) override;
+  Result<void> setRate(int baud) override;
   void announce(std::size_t bytes) override;
 
  private:

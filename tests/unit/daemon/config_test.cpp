@@ -174,7 +174,8 @@ drain = "1min"
 )");
   Config expected;
   expected.serial = {"/dev/ttyUSB0", 9600, serial::FlowControl::RtsCts, OnMissing::Exit};
-  expected.module = {"internet", "me", "se cret", "1234", 1, {ResetLine::Kind::Gpio, "gpiochip0", 17, {}}};
+  expected.module = {"internet", "me", "se cret",
+                     "1234",     1,    {serial::ResetSettings::Kind::Gpio, "gpiochip0", 17, {}}};
   expected.tun = {"wwan7", {0xc0000205, 24}, 576, {{0x0a000000, 8}, {0xc0000201, 32}}, 4294967295, 0s};
   expected.tcp = {Acknowledge::Module};
   expected.dns = {2h, 0, net::Endpoint{0xc0000235, 53}};
@@ -324,7 +325,7 @@ TEST_CASE("the configuration prints itself as a file that means the same") {
   CHECK(parsed(describe(Config{})) == Config{});
   Config config;
   config.serial.device = "/dev/\"odd\\name\"";
-  config.module.reset = {ResetLine::Kind::Command, {}, 0, {"/bin/reset", "--hard", "now"}};
+  config.module.reset = {serial::ResetSettings::Kind::Command, {}, 0, {"/bin/reset", "--hard", "now"}};
   config.tun.routes = {};
   config.dns.upstream = net::Endpoint{0xc0000235, 5353};
   config.keepalive.idle = 90s;

@@ -125,7 +125,7 @@ TEST_CASE("the MTU has room for what IP demands and not more than a QISEND") {
 }
 
 TEST_CASE("reset lines") {
-  ResetLine out;
+  serial::ResetSettings out;
   for (const char* good : {"none", "dtr", "rts", "gpio:gpiochip0:17", "gpio:/dev/gpiochip1:0",
                            "command:/sbin/reset-modem", "command:/bin/sh -c x"}) {
     CAPTURE(good);
