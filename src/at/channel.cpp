@@ -103,7 +103,11 @@ void Channel::onToken(const Token& token) {
       // Where no OK comes behind a block, whatever else does is behind the end of the read.
       if (blocks_end_silently_ && exchange_->blockTaken()) endSilently();
       // A line that was cut says nothing that could be believed.
-      if (token.kind == Token::Kind::Line) queueUrc(token.text());
+      if (token.kind == Token::Kind::Line) {
+        queueUrc(token.text());
+        // A module that has started anew has forgotten what it was asked.
+        if (parseUrc(token.text(), false).kind == Urc::Kind::Ready) breakOff(token.text());
+      }
       break;
     case Exchange::Verdict::Taken:
       if (exchange_->completeButForEnd() || exchange_->blockTaken()) progress_.set();
@@ -122,6 +126,12 @@ void Channel::onToken(const Token& token) {
       progress_.set();
       break;
   }
+}
+
+void Channel::breakOff(std::string_view said) {
+  exchange_->breakOff(ErrorKind::Closed, said);
+  done_ = true;
+  progress_.set();
 }
 
 void Channel::endSilently() {

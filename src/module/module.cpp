@@ -22,7 +22,7 @@ constexpr auto kDeactivation = 60s;
 // A SIM is "busy" for seconds after the module's start.
 constexpr auto kSimPatience = 20s;
 constexpr auto kSimRetry = 500ms;
-constexpr auto kRegistrationBeat = 1s;
+constexpr auto kRegistrationBeat = 500ms;
 
 constexpr int kCmeNoSim = 10;
 constexpr int kCmePinNeeded = 11;
@@ -75,6 +75,9 @@ async::Task<Result<void>> Module::synchronise() {
     auto done = co_await optional(text);
     if (!done) co_return std::unexpected(done.error());
   }
+  auto reports = co_await optional("AT+CGREG=1");
+  if (!reports) co_return std::unexpected(reports.error());
+  reports_registration_ = *reports;
   struct Question {
     const char* text;
     std::string Identity::* field;
@@ -119,18 +122,32 @@ async::Task<Result<std::string>> Module::simState() {
   co_return std::unexpected(reply.error());
 }
 
+// +QPINC: "SC",<left of PIN>,<left of PUK>, on firmware that knows it.
+async::Task<Result<bool>> Module::lastTry() {
+  const auto answer = co_await ask("AT+QPINC=\"SC\"", "+QPINC:");
+  if (!answer && answer.error().kind != ErrorKind::Refused) co_return std::unexpected(answer.error());
+  if (!answer) co_return false;
+  const auto field = at::fields(*answer, 4);
+  co_return field.size() >= 2 && at::number<int>(field[1]).value_or(3) <= 1;
+}
+
 async::Task<Result<void>> Module::enterPin() {
   if (settings_.pin.empty())
     co_return invalid("module.pin", "the SIM asks for its PIN, and none is configured");
   PinMemory& memory = *settings_.pin_memory;
   if (memory.refused || memory.unanswered > 1)
     co_return invalid("module.pin", "the SIM refused this PIN; it is not tried again");
+  const auto last = co_await lastTry();
+  if (!last) co_return std::unexpected(last.error());
+  if (*last)
+    co_return invalid("module.pin", "the SIM has one try left, which is kept for a person with a telephone");
   const auto pin = at::quoted(settings_.pin);
   if (!pin) co_return std::unexpected(pin.error());
   const auto reply = co_await command("AT+CPIN=" + *pin, kSimDeadline);
   if (reply) co_return Result<void>();
   memory.refused = reply.error().kind == ErrorKind::Refused;
   if (!memory.refused) ++memory.unanswered;
+  if (memory.refused && memory.on_refused) memory.on_refused();
   const char* why = memory.refused ? "the SIM refused it: " : "";
   // The command's text stays out of the error: it holds the PIN.
   co_return std::unexpected(Error{reply.error().kind, "module.pin", why + reply.error().reply});
@@ -160,13 +177,9 @@ async::Task<Result<void>> Module::unlockSim() {
 async::Task<Result<void>> Module::awaitRegistration(async::Duration limit) {
   const auto deadline = loop_.now() + limit;
   for (;;) {
-    auto answer = co_await ask("AT+CGREG?", "+CGREG:");
-    if (!answer && answer.error().kind != ErrorKind::Refused) co_return std::unexpected(answer.error());
-    if (answer) {
-      const auto field = at::fields(*answer, 4);
-      if (field.size() >= 2) radio_.registration = at::number<int>(field[1]).value_or(0);
-      if (radio_.registered()) co_return Result<void>();
-    }
+    auto asked = co_await refreshRegistration();
+    if (!asked) co_return asked;
+    if (radio_.registered()) co_return asked;
     if (loop_.now() >= deadline) {
       const char* why = radio_.registration == 3 ? "the network denies registration" : "no network was found";
       co_return std::unexpected(Error{ErrorKind::Timeout, "registration", why});
@@ -175,8 +188,20 @@ async::Task<Result<void>> Module::awaitRegistration(async::Duration limit) {
   }
 }
 
-async::Task<Result<void>> Module::leaveOldContext() {
-  // Whatever a predecessor left: its sockets and context end here. In IP INITIAL some firmware answers ERROR.
+// Whatever a predecessor left: its sockets and context end here. In IP INITIAL there is nothing, and some
+// firmware answers ERROR there, or nothing at all: where the state can be asked for, it is.
+async::Task<Result<void>> Module::leaveOldContext(bool multiplexing) {
+  if (multiplexing) {
+    const auto stack = co_await sockets_.state(kShort);
+    if (!stack && !at::answered(stack.error())) {
+      // That is IP INITIAL too, to firmware that says nothing there; where the module says nothing at all,
+      // this fails.
+      const auto answers = co_await channel_.resync();
+      if (!answers) co_return std::unexpected(answers.error());
+      co_return Result<void>();
+    }
+    if (stack && stack->state == "IP INITIAL") co_return Result<void>();
+  }
   auto gone = co_await deactivate();
   if (!gone && gone.error().kind != ErrorKind::Refused) co_return gone;
   co_return Result<void>();
@@ -208,7 +233,10 @@ async::Task<Result<void>> Module::configureStack() {
   const std::string foreground = fmt::format("AT+QIFGCNT={}", settings_.context);
   const auto context = co_await command(foreground, kShort);
   if (!context) co_return std::unexpected(context.error());
-  auto cleared = co_await leaveOldContext();
+  // With a context of single mode it is refused, and comes again behind its end.
+  auto mux = co_await chooseMultiplexing();
+  if (!mux && !at::answered(mux.error())) co_return mux;
+  auto cleared = co_await leaveOldContext(mux.has_value());
   if (!cleared) co_return cleared;
   if (!settings_.apn.empty()) {
     const auto apn = at::quoted(settings_.apn);
@@ -221,7 +249,7 @@ async::Task<Result<void>> Module::configureStack() {
     // Its text holds the password.
     if (!set) co_return std::unexpected(Error{set.error().kind, "AT+QICSGP", set.error().reply});
   }
-  auto mux = co_await chooseMultiplexing();
+  if (!mux) mux = co_await chooseMultiplexing();
   if (!mux) co_return mux;
   static constexpr const char* kRequired[] = {"AT+QIMODE=0", "AT+QIDNSIP=0"};
   for (const char* text : kRequired) {
@@ -263,17 +291,23 @@ async::Task<Result<void>> Module::deactivate() {
   co_return Result<void>();
 }
 
+async::Task<Result<void>> Module::refreshRegistration() {
+  const auto answer = co_await ask("AT+CGREG?", "+CGREG:");
+  if (!answer && !at::answered(answer.error())) co_return std::unexpected(answer.error());
+  if (answer) {
+    const auto field = at::fields(*answer, 4);
+    if (field.size() >= 2) radio_.registration = at::number<int>(field[1]).value_or(0);
+  }
+  co_return Result<void>();
+}
+
 async::Task<void> Module::refreshRadio() {
   const auto signal = co_await ask("AT+CSQ", "+CSQ:");
   if (signal) {
     const auto csq = at::number<std::uint32_t>(at::fields(*signal, 2).front());
     radio_.rssi_dbm = csq ? signalDbm(*csq) : std::nullopt;
   }
-  const auto registration = co_await ask("AT+CGREG?", "+CGREG:");
-  if (registration) {
-    const auto field = at::fields(*registration, 4);
-    if (field.size() >= 2) radio_.registration = at::number<int>(field[1]).value_or(0);
-  }
+  static_cast<void>(co_await refreshRegistration());
   const auto network = co_await ask("AT+COPS?", "+COPS:");
   if (network) {
     const auto field = at::fields(*network, 4);

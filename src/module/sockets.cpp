@@ -110,8 +110,8 @@ async::Task<Result<void>> Sockets::close(int index) {
   co_return Result<void>();
 }
 
-async::Task<Result<StackState>> Sockets::state() {
-  Command command("AT+QISTATE", kQueryDeadline, Command::Ending::StateList);
+async::Task<Result<StackState>> Sockets::state(async::Duration deadline) {
+  Command command("AT+QISTATE", deadline, Command::Ending::StateList);
   const auto reply = co_await channel_.execute(std::move(command));
   if (!reply) co_return std::unexpected(reply.error());
   co_return parseStackState(reply->lines);

@@ -31,9 +31,10 @@ class Channel {
 
   void onUrc(std::function<void(const Urc&)> call) { urc_call_ = std::move(call); }
 
-  // Sends the command and awaits its end. Timeout and Garbled leave the channel in doubt, and so does a block
-  // whose OK has not come for the first time: what has arrived is returned all the same. Not while another
-  // command runs: who shares the channel takes turns (bridge::Scheduler).
+  // Sends the command and awaits its end. Closed: RDY came instead, the module has started anew. Timeout and
+  // Garbled leave the channel in doubt, and so does a block whose OK has not come for the first time: what
+  // has arrived is returned all the same. Not while another command runs: who shares the channel takes turns
+  // (bridge::Scheduler).
   async::Task<Result<Reply>> execute(Command command);
 
   // Brings a module in any state back to answering: ESC leaves a prompt, a flood of empty lines fills up a
@@ -77,6 +78,7 @@ class Channel {
   void onBytes(ByteView bytes);
   void onToken(const Token& token);
   void endSilently();
+  void breakOff(std::string_view said);
   void queueUrc(std::string_view line);
   Result<void> write(ByteView bytes);
   async::Task<bool> knock();

@@ -29,6 +29,8 @@ class Exchange {
   // finish().
   bool completeButForEnd() const { return state_lines_ == 6 || error_.has_value(); }
   void finish() { done_ = true; }
+  // No answer will come any more: the module has said why.
+  void breakOff(ErrorKind kind, std::string_view said) { fail(kind, said); }
   // The block of a Read is here, and only its OK is missing.
   bool blockTaken() const { return block_taken_; }
   bool okSeen() const { return ok_seen_; }

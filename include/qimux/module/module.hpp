@@ -6,6 +6,7 @@
 #include "qimux/module/sockets.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ namespace qimux::module {
 struct PinMemory {
   bool refused = false;
   int unanswered = 0;
+  // Called when it is refused, to remember that for longer than this process lives.
+  std::function<void()> on_refused{};
 };
 
 struct Settings {
@@ -56,8 +59,9 @@ class Module {
   // Answering, silent (no echo), errors in numbers; identity() is known afterwards.
   async::Task<Result<void>> synchronise();
   // The SIM is ready. Waits while it is busy. A third wrong PIN would lock it, so one that the SIM refused
-  // is never given again, and one whose answer was lost only once more. Invalid: a PIN
-  // is needed and none, or a wrong one, is configured; or the SIM asks for a PUK.
+  // is never given again, one whose answer was lost only once more, and where the module can say that one try
+  // is left (AT+QPINC), that one is a person's. Invalid: a PIN is needed and none, or a wrong one, is
+  // configured; or the SIM asks for a PUK.
   async::Task<Result<void>> unlockSim();
   // Registered for packet data, at home or roaming; Timeout after `limit`.
   async::Task<Result<void>> awaitRegistration(async::Duration limit);
@@ -68,6 +72,12 @@ class Module {
 
   // Signal, operator and registration, asked now. Fields that the module refuses stay as they were.
   async::Task<void> refreshRadio();
+  // Registration alone. An error only where there was no answer.
+  async::Task<Result<void>> refreshRegistration();
+  // The module says by itself when it changes (AT+CGREG=1), and need not be asked.
+  bool reportsRegistration() const { return reports_registration_; }
+  // +CGREG: n, unasked.
+  void noteRegistration(int number) { radio_.registration = number; }
 
   Sockets& sockets() { return sockets_; }
   at::Channel& channel() { return channel_; }
@@ -85,7 +95,8 @@ class Module {
   async::Task<Result<std::string>> ask(std::string text, std::string prefix);
   async::Task<Result<std::string>> simState();
   async::Task<Result<void>> enterPin();
-  async::Task<Result<void>> leaveOldContext();
+  async::Task<Result<bool>> lastTry();
+  async::Task<Result<void>> leaveOldContext(bool multiplexing);
   async::Task<Result<void>> chooseMultiplexing();
   async::Task<Result<void>> chooseIndication();
   async::Task<Result<void>> configureStack();
@@ -96,6 +107,7 @@ class Module {
   Sockets sockets_;
   Identity identity_;
   Radio radio_;
+  bool reports_registration_ = false;
   Indication indication_ = Indication::Edge;
   std::uint32_t address_ = 0;
 };

@@ -66,7 +66,8 @@ class Sockets {
   // Closes, whatever the state. A module that says it was not open agrees with us.
   async::Task<Result<void>> close(int index);
 
-  async::Task<Result<StackState>> state();
+  static constexpr async::Duration kStateDeadline = std::chrono::seconds(5);
+  async::Task<Result<StackState>> state(async::Duration deadline = kStateDeadline);
 
  private:
   at::Channel& channel_;

@@ -15,6 +15,18 @@ using Lines = std::vector<std::string>;
 
 namespace {
 
+// AT+QISTATE's answer with six free sockets.
+std::string stackIn(const std::string& state) {
+  Lines list{"OK", "STATE: " + state};
+  for (int index = 0; index < kSockets; ++index)
+    list.push_back("+QISTATE: " + std::to_string(index) + R"(,"","","","INITIAL")");
+  list.emplace_back("OK");
+  return FakePort::framed(list);
+}
+
+// AT+QPINC, which older firmware does not know.
+const Lines kUnknownCommand{"ERROR"};
+
 struct Rig {
   explicit Rig(Settings settings = Settings{.apn = "internet"})
       : port(loop), channel(loop, port), module(loop, channel, std::move(settings)) {}
@@ -27,6 +39,7 @@ struct Rig {
     port.always("AT+QIFGCNT", FakePort::framed({"OK"}));
     port.always("AT+QIDEACT", FakePort::framed({"DEACT OK"}));
     port.alwaysOk("AT+QICSGP");
+    port.always("AT+QISTATE", stackIn("IP START"));
     port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 0", "OK"}));
     for (const char* text : {"AT+QIMUX=1", "AT+QIMODE=0", "AT+QIDNSIP=0", "AT+QINDI=2", "AT+QISDE=0",
                              "AT+QIPROMPT=1", "AT+QISRVC=1", "AT+QCFG", "AT+QIREGAPP", "AT+QIACT"})
@@ -60,6 +73,7 @@ TEST_CASE("a module is made to answer, without echo, and says who it is") {
   // With echo still on, as an M95 does it.
   rig.port.awaits("AT").says("AT\r\r\n\r\nOK\r\n").awaits("AT").says("AT\r\r\n\r\nOK\r\n");
   rig.port.awaits("ATE0").says("ATE0\r\r\n\r\nOK\r\n").awaits("ATV1").ok().awaits("AT+CMEE=1").ok();
+  rig.port.awaits("AT+CGREG=1").ok();
   rig.port.awaits("AT+CGMI").lines({"Quectel_Ltd", "OK"}).awaits("AT+CGMM").lines({"Quectel_M95", "OK"});
   rig.port.awaits("AT+CGMR").lines({"Revision: M95AR01A21", "OK"});
   rig.port.awaits("AT+GSN").lines({"861234567890123", "OK"});
@@ -74,7 +88,14 @@ TEST_CASE("a module is made to answer, without echo, and says who it is") {
 TEST_CASE("manners and identity that a firmware refuses are no failure") {
   Rig rig;
   rig.port.awaits("AT").ok().awaits("AT").ok().awaits("ATE0").ok().awaits("ATV1").lines({"ERROR"});
-  rig.port.awaits("AT+CMEE=1").lines({"ERROR"}).awaits("AT+CGMI").lines({"ERROR"}).awaits("AT+CGMM").ok();
+  rig.port.awaits("AT+CMEE=1")
+      .lines({"ERROR"})
+      .awaits("AT+CGREG=1")
+      .lines({"ERROR"})
+      .awaits("AT+CGMI")
+      .lines({"ERROR"})
+      .awaits("AT+CGMM")
+      .ok();
   rig.port.awaits("AT+CGMR").lines({"ERROR"}).awaits("AT+GSN").lines({"ERROR"});
   CHECK(rig.synchronise());
   CHECK(rig.port.trouble() == "");
@@ -144,7 +165,8 @@ TEST_CASE("the PIN is given where the SIM asks for it") {
   for (const char* asks : {"+CPIN: SIM PIN", "+CME ERROR: 11"}) {
     Rig rig(Settings{.pin = "1234"});
     const Lines answer = asks[1] == 'C' && asks[2] == 'P' ? Lines{asks, "OK"} : Lines{asks};
-    rig.port.awaits("AT+CPIN?").lines(answer).awaits(R"(AT+CPIN="1234")").ok();
+    rig.port.awaits("AT+CPIN?").lines(answer).awaits(R"(AT+QPINC="SC")").lines(kUnknownCommand);
+    rig.port.awaits(R"(AT+CPIN="1234")").ok();
     rig.port.awaits("AT+CPIN?").lines({"+CME ERROR: 14"}).awaits("AT+CPIN?").lines({"+CPIN: READY", "OK"});
     CHECK(rig.unlockSim());
     CHECK(rig.port.trouble() == "");
@@ -153,6 +175,7 @@ TEST_CASE("the PIN is given where the SIM asks for it") {
 
 TEST_CASE("a PIN that the SIM still asks for after it was taken is not given again") {
   Rig rig(Settings{.pin = "1234"});
+  rig.port.always("AT+QPINC", FakePort::framed(kUnknownCommand));
   rig.port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
   rig.port.alwaysOk("AT+CPIN=");
   CHECK(rig.unlockSim().error().kind == ErrorKind::Timeout);
@@ -161,6 +184,7 @@ TEST_CASE("a PIN that the SIM still asks for after it was taken is not given aga
 
 TEST_CASE("a wrong PIN is never tried twice: a third one would lock the SIM") {
   Rig rig(Settings{.pin = "1234"});
+  rig.port.always("AT+QPINC", FakePort::framed(kUnknownCommand));
   rig.port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
   rig.port.always("AT+CPIN=", FakePort::framed({"+CME ERROR: 16"}));
   const auto first = rig.unlockSim();
@@ -174,6 +198,7 @@ TEST_CASE("a wrong PIN is never tried twice: a third one would lock the SIM") {
 
 TEST_CASE("a PIN whose answer was lost is given once more, and not a third time") {
   Rig rig(Settings{.pin = "1234"});
+  rig.port.always("AT+QPINC", FakePort::framed(kUnknownCommand));
   rig.port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
   rig.port.always("AT+CPIN=", "");  // it may have been refused
   rig.port.alwaysOk("AT");
@@ -193,6 +218,8 @@ TEST_CASE("a refused PIN is remembered beyond one module object: a device that c
   Rig first(settings);
   first.port.awaits("AT+CPIN?")
       .lines({"+CPIN: SIM PIN", "OK"})
+      .awaits(R"(AT+QPINC="SC")")
+      .lines(kUnknownCommand)
       .awaits(R"(AT+CPIN="1234")")
       .lines({"+CME ERROR: 16"});
   CHECK_FALSE(first.unlockSim());
@@ -208,8 +235,9 @@ TEST_CASE("a PIN that is needed and not configured, or that cannot be sent") {
   CHECK(none.unlockSim().error().kind == ErrorKind::Invalid);
   Rig bad(Settings{.pin = "1\r2"});
   bad.port.awaits("AT+CPIN?").lines({"+CPIN: SIM PIN", "OK"});
+  bad.port.awaits(R"(AT+QPINC="SC")").lines(kUnknownCommand);
   CHECK(bad.unlockSim().error().kind == ErrorKind::Invalid);
-  CHECK(bad.port.heard() == Lines{"AT+CPIN?"});
+  CHECK(bad.port.count("AT+CPIN=") == 0);
 }
 
 TEST_CASE("a SIM that asks for its PUK is left alone") {
@@ -228,7 +256,7 @@ TEST_CASE("registration at home and roaming") {
     rig.port.awaits("AT+CGREG?").lines({line, "OK"});
     CHECK(run(rig.loop, rig.module.awaitRegistration(60s)));
     CHECK(rig.module.radio().registered());
-    CHECK(rig.loop.now() >= async::TimePoint(2s));
+    CHECK(rig.loop.now() >= async::TimePoint(1s));
   }
 }
 
@@ -249,9 +277,10 @@ TEST_CASE("a network that is not found, or that denies") {
 
 TEST_CASE("a context with six sockets, pull receiving and an address") {
   Rig rig(Settings{.apn = "internet", .user = "u", .password = "p"});
-  rig.port.awaits("AT+QIFGCNT=0").ok().awaits("AT+QIDEACT").lines({"DEACT OK"}, 3s);
-  rig.port.awaits(R"(AT+QICSGP=1,"internet","u","p")").ok();
+  rig.port.awaits("AT+QIFGCNT=0").ok();
   rig.port.awaits("AT+QIMUX?").lines({"+QIMUX: 0", "OK"}).awaits("AT+QIMUX=1").ok();
+  rig.port.awaits("AT+QISTATE").says(stackIn("IP GPRSACT")).awaits("AT+QIDEACT").lines({"DEACT OK"}, 3s);
+  rig.port.awaits(R"(AT+QICSGP=1,"internet","u","p")").ok();
   rig.port.awaits("AT+QIMODE=0").ok().awaits("AT+QIDNSIP=0").ok().awaits("AT+QINDI=2").ok();
   rig.port.awaits("AT+QISDE=0").ok().awaits("AT+QIPROMPT=1").ok().awaits("AT+QISRVC=1").ok();
   rig.port.awaits("AT+QCFG=\"TCP/BufferRemain\",1").lines({"ERROR"});
@@ -309,6 +338,60 @@ TEST_CASE("multiplexing that is on already is not set again: some firmware refus
   rig.port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 1", "OK"}));
   CHECK(rig.activate());
   CHECK(rig.port.count("AT+QIMUX=1") == 0);
+}
+
+TEST_CASE("in IP INITIAL there is no context to leave, and AT+QIDEACT is not asked") {
+  Rig rig;
+  rig.obey();
+  rig.port.always("AT+QISTATE", stackIn("IP INITIAL"));
+  CHECK(rig.activate());
+  CHECK(rig.port.count("AT+QIDEACT") == 0);
+}
+
+TEST_CASE("a firmware that says nothing to AT+QISTATE in IP INITIAL comes up within five seconds") {
+  Rig rig;
+  rig.obey();
+  rig.port.alwaysOk("AT");
+  rig.port.always("AT+QISTATE", "");
+  CHECK(rig.activate());
+  CHECK(rig.port.count("AT+QIDEACT") == 0);
+  CHECK(rig.loop.now() < async::TimePoint(5s));
+}
+
+TEST_CASE("a context of single mode: AT+QIMUX=1 is refused until it is gone") {
+  Rig rig;
+  rig.port.awaits("AT+QIFGCNT=0").ok().awaits("AT+QIMUX?").lines({"+QIMUX: 0", "OK"});
+  rig.port.awaits("AT+QIMUX=1").lines({"ERROR"}).awaits("AT+QIDEACT").lines({"DEACT OK"});
+  rig.port.awaits(R"(AT+QICSGP=1,"internet")").ok().awaits("AT+QIMUX?").lines({"+QIMUX: 0", "OK"});
+  rig.port.awaits("AT+QIMUX=1").ok();
+  rig.obey();
+  CHECK(rig.activate());
+  CHECK(rig.port.trouble() == "");
+}
+
+TEST_CASE("the last try of a PIN is not taken where the module can say that it is the last") {
+  Rig rig(Settings{.pin = "1234"});
+  rig.port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
+  rig.port.always("AT+QPINC", FakePort::framed({R"(+QPINC: "SC",1,10)", "OK"}));
+  CHECK(rig.unlockSim().error().kind == ErrorKind::Invalid);
+  CHECK(rig.port.count("AT+CPIN=") == 0);
+  rig.port.always("AT+QPINC", FakePort::framed({R"(+QPINC: "SC",2,10)", "OK"}));
+  rig.port.alwaysOk("AT+CPIN=");
+  CHECK_FALSE(rig.unlockSim());
+  CHECK(rig.port.count("AT+CPIN=") == 1);
+}
+
+TEST_CASE("who remembers refused PINs is told of one") {
+  Settings settings{.pin = "1234"};
+  int told = 0;
+  settings.pin_memory->on_refused = [&told] { ++told; };
+  Rig rig(settings);
+  rig.port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
+  rig.port.always("AT+QPINC", FakePort::framed(kUnknownCommand));
+  rig.port.always("AT+CPIN=", FakePort::framed({"+CME ERROR: 16"}));
+  CHECK_FALSE(rig.unlockSim());
+  CHECK_FALSE(rig.unlockSim());
+  CHECK(told == 1);
 }
 
 TEST_CASE("no context to leave: AT+QIDEACT refused is no failure") {
