@@ -13,11 +13,34 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr async::Duration kFirstPause = 1s;
-constexpr async::Duration kLongestPause = 60s;
 constexpr async::Duration kDrainBeat = 50ms;
-// After so many failures in a row the next stronger step is taken.
-constexpr int kFailuresPerStep = 3;
+// So much of the time for a stop is kept for closing what is open.
+constexpr int kClosingShare = 2;
+// A device that has just gone often is back at once: a reset re-enumerates it.
+constexpr async::Duration kSoon = 30s;
+// So many unexpected starts within this time are a weak supply; and so long it is remembered.
+constexpr std::size_t kManyStarts = 3;
+constexpr async::Duration kStartsWithin = 2min;
+constexpr async::Duration kSupplyRemembered = 10min;
+
+// What an attempt to come up has failed of, by the state in which it did.
+Loss lossIn(LinkState state, const Error& error) {
+  const bool unanswered = error.kind == ErrorKind::Timeout || error.kind == ErrorKind::Garbled;
+  if (error.kind == ErrorKind::Closed) return Loss{Cause::Started, error};
+  switch (state) {
+    case LinkState::Sim:
+      if (error.kind == ErrorKind::Invalid) return Loss{Cause::Person, error};
+      return Loss{error.what == "SIM" || !unanswered ? Cause::Sim : Cause::Silence, error};
+    case LinkState::Registering:
+      return Loss{error.what == "registration" || !unanswered ? Cause::Registration : Cause::Silence, error};
+    case LinkState::Activating:
+      if (unanswered && (error.what == "AT+QIACT" || error.what == "AT+QIDEACT"))
+        return Loss{Cause::Unending, error};
+      return Loss{unanswered ? Cause::Silence : Cause::Activation, error};
+    default:
+      return Loss{unanswered ? Cause::Silence : Cause::Stack, error};
+  }
+}
 
 }  // namespace
 
@@ -37,6 +60,8 @@ std::string_view name(LinkState state) {
       return "online";
     case LinkState::Pausing:
       return "pausing";
+    case LinkState::Recovering:
+      return "recovering";
     case LinkState::Stopping:
       return "stopping";
     case LinkState::Stopped:
@@ -50,11 +75,17 @@ Link::Link(async::Loop& loop, Multiplexer& multiplexer, LinkOptions options, Ope
       multiplexer_(multiplexer),
       options_(std::move(options)),
       open_port_(std::move(open_port)),
+      ladder_(static_cast<bool>(options_.reset_line), options_.seed),
       since_(loop.now()),
+      missing_since_(loop.now()),
+      uncovered_timer_(loop),
       stop_timer_(loop),
       device_over_(loop),
+      word_(loop),
       life_(loop),
-      outer_(loop) {}
+      outer_(loop) {
+  multiplexer_.onRegistration([this] { onRegistration(); });
+}
 
 Link::~Link() {
   outer_.cancel();
@@ -65,6 +96,20 @@ void Link::start() {
   outer_.spawn(run());
 }
 
+std::uint64_t Link::losses(Cause cause) const {
+  const auto it = losses_.find(cause);
+  return it == losses_.end() ? 0 : it->second;
+}
+
+std::optional<Condition> Link::condition() const {
+  const bool supply = supply_ && loop_.now() < supply_->since + kSupplyRemembered;
+  if (condition_ && !(supply && condition_->trouble == Trouble::Silent)) return condition_;
+  if (supply) return supply_;
+  if (multiplexer_.namesDeadSince())
+    return Condition{Trouble::NamesDead, deadNames(), *multiplexer_.namesDeadSince()};
+  return std::nullopt;
+}
+
 void Link::enter(LinkState next) {
   if (next == state_) return;
   state_ = next;
@@ -73,44 +118,65 @@ void Link::enter(LinkState next) {
   if (change_) change_(next);
 }
 
-void Link::note(const Error& error) {
+void Link::note(const Loss& loss) {
   // The same again and again is one message.
-  const bool news = !last_error_ || last_error_->text() != error.text();
-  last_error_ = error;
-  if (news) log::warning(fmt::format("link: {}", error.text()));
-}
-
-void Link::count(const std::string& step) {
-  ++recoveries_[step];
-  log::notice(fmt::format("link: recovery step: {}", step));
+  const bool news = !last_error_ || last_error_->text() != loss.error.text();
+  last_error_ = loss.error;
+  if (news) log::warning(fmt::format("link: {}", loss.error.text()));
+  const module::Radio radio = module_ != nullptr ? module_->radio() : module::Radio{};
+  const auto diagnosis = diagnose(loss, options_.module, radio);
+  if (!diagnosis) return;
+  if (condition_ && condition_->trouble == diagnosis->trouble) {
+    condition_->message = diagnosis->message;
+    return;
+  }
+  condition_ = Condition{diagnosis->trouble, diagnosis->message, loop_.now()};
+  log::warning(fmt::format("trouble: {}: {}", name(diagnosis->trouble), diagnosis->message));
 }
 
 void Link::tearDown() {
   life_.cancel();
+  uncovered_timer_.stop();
   multiplexer_.linkLost();
   module_.reset();
   channel_.reset();
   port_.reset();
+  activated_ = false;
+}
+
+void Link::takePort(std::unique_ptr<serial::Port> port) {
+  multiplexer_.recovery().end({});
+  port_ = std::move(port);
+  device_over_.reset();
+  port_->onLost([this](const Error& error) { portLost(error); });
+  channel_ = std::make_unique<at::Channel>(loop_, *port_);
+  channel_->onUrc([this](const at::Urc& urc) { onUrc(urc); });
+  module_ = std::make_unique<module::Module>(loop_, *channel_, options_.module);
+}
+
+void Link::portMissing(const Error& error) {
+  if (state_ != LinkState::NoDevice) missing_since_ = loop_.now();
+  note(Loss{Cause::Device, error});
+  enter(LinkState::NoDevice);
+}
+
+void Link::portLost(const Error& error) {
+  ++losses_[Cause::Device];
+  note(Loss{Cause::Device, error});
+  multiplexer_.recovery().begin(RecoveryStep::AwaitDevice, error.text());
+  device_over_.set();
 }
 
 async::Task<void> Link::run() {
   while (!stopping_) {
     auto port = open_port_();
     if (!port) {
-      note(port.error());
-      enter(LinkState::NoDevice);
-      co_await async::sleep(loop_, options_.device_retry);
+      portMissing(port.error());
+      const bool soon = loop_.now() < missing_since_ + kSoon;
+      co_await async::sleep(loop_, soon ? options_.device_retry : options_.device_retry_later);
       continue;
     }
-    port_ = std::move(*port);
-    device_over_.reset();
-    port_->onLost([this](const Error& error) {
-      note(error);
-      device_over_.set();
-    });
-    channel_ = std::make_unique<at::Channel>(loop_, *port_);
-    channel_->onUrc([this](const at::Urc& urc) { multiplexer_.onUrc(urc); });
-    module_ = std::make_unique<module::Module>(loop_, *channel_, options_.module);
+    takePort(std::move(*port));
     life_.spawn(life());
     co_await device_over_.wait();
     tearDown();
@@ -121,66 +187,144 @@ async::Task<void> Link::run() {
 // With one opened device: up, serve, and up again.
 async::Task<void> Link::life() {
   while (!stopping_) {
-    const auto up = co_await bringUp();
+    auto up = co_await bringUp();
     if (up) {
-      failures_ = 0;
-      enter(LinkState::Online);
-      const Error lost = co_await multiplexer_.serve(*module_);
+      multiplexer_.recovery().end({});
+      wentOnline();
+      Loss lost = co_await multiplexer_.serve(*module_);
+      uncovered_timer_.stop();
       multiplexer_.linkLost();
       if (stopping_) break;
-      note(lost);
-      count(lost.what == "PDP context" ? "reactivate" : "bring_up");
-      continue;
+      ++losses_[lost.cause];
+      up = std::unexpected(std::move(lost));
+    } else {
+      multiplexer_.recovery().end(std::unexpected(up.error().error));
+      if (stopping_) break;
     }
     note(up.error());
-    if (stopping_) break;
-    co_await recover();
+    co_await recover(up.error());
   }
   co_await shutDown();
   device_over_.set();
 }
 
-async::Task<Result<void>> Link::bringUp() {
-  enter(LinkState::Synchronising);
-  auto answering = co_await module_->synchronise();
-  if (!answering) co_return answering;
-  enter(LinkState::Sim);
-  auto ready = co_await module_->unlockSim();
-  if (!ready) co_return ready;
-  enter(LinkState::Registering);
-  auto registered = co_await module_->awaitRegistration(options_.registration);
-  if (!registered) co_return registered;
-  enter(LinkState::Activating);
-  auto active = co_await module_->activate();
-  if (!active) co_return active;
-  co_await module_->refreshRadio();
+void Link::wentOnline() {
+  ladder_.online(loop_.now());
+  condition_.reset();
+  boot_until_ = {};
   log::notice(fmt::format("link: online as {}", net::text(module_->address())));
-  co_return Result<void>();
+  enter(LinkState::Online);
+  onRegistration();
 }
 
-// After an attempt that failed: a pause that grows, and from time to time something stronger than another
-// attempt.
-async::Task<void> Link::recover() {
-  ++failures_;
-  enter(LinkState::Pausing);
-  const auto pause = kFirstPause * (1 << std::min(failures_ - 1, 6));
-  co_await async::sleep(loop_, std::min<async::Duration>(pause, kLongestPause));
-  // What only a person can mend (a PIN, a PUK) no restart does.
-  if (last_error_->kind == ErrorKind::Invalid || failures_ % kFailuresPerStep != 0) co_return;
-  if (channel_->inDoubt()) {
-    // Nothing answers: the port's settings may have been changed under us.
-    count("reopen");
-    device_over_.set();
-    co_await async::sleep(loop_, kLongestPause);
+// A module that is starting is silent for a while; one that starts in the middle of this begins again.
+async::Task<Result<void>> Link::answering() {
+  for (;;) {
+    const auto done = co_await module_->synchronise();
+    if (done || loop_.now() >= boot_until_) co_return done;
   }
-  count("restart");
-  at::Command restart("AT+CFUN=1,1", 15s);
-  static_cast<void>(co_await channel_->execute(std::move(restart)));
 }
 
-async::Task<void> Link::drain() {
-  while (multiplexer_.unconfirmed() > 0) co_await async::sleep(loop_, kDrainBeat);
-  multiplexer_.stopServing();
+async::Task<Link::Up> Link::bringUp() {
+  for (;;) {
+    started_ = false;
+    auto up = co_await climb();
+    // Its late RDY: what was set before is forgotten.
+    if (!started_ || loop_.now() >= boot_until_) co_return up;
+  }
+}
+
+async::Task<Link::Up> Link::climb() {
+  enter(LinkState::Synchronising);
+  auto done = co_await answering();
+  if (done && !started_) {
+    enter(LinkState::Sim);
+    done = co_await module_->unlockSim();
+  }
+  if (done && !started_) {
+    enter(LinkState::Registering);
+    done = co_await module_->awaitRegistration(options_.registration);
+  }
+  if (done && !started_) {
+    enter(LinkState::Activating);
+    activated_ = true;
+    multiplexer_.forgetLoss();
+    done = co_await module_->activate();
+  }
+  if (done && !started_) co_await module_->refreshRadio();
+  if (started_) done = std::unexpected(Error{ErrorKind::Closed, "module", "it has started anew (RDY)"});
+  if (!done) co_return std::unexpected(lossIn(state_, done.error()));
+  co_return Up();
+}
+
+void Link::onUrc(const at::Urc& urc) {
+  using Kind = at::Urc::Kind;
+  switch (urc.kind) {
+    case Kind::Registration:
+      word_.set();
+      if (!urc.text.starts_with("+CGREG")) break;
+      module_->noteRegistration(static_cast<int>(urc.value));
+      onRegistration();
+      break;
+    case Kind::Ready:
+      started_ = true;
+      word_.set();
+      onVoltage(urc);
+      break;
+    case Kind::Voltage:
+    case Kind::PowerDown:
+      onVoltage(urc);
+      break;
+    case Kind::SimState:
+    case Kind::CallReady:
+      word_.set();
+      break;
+    default:
+      // Of one that was silent, anything.
+      if (channel_->inDoubt()) word_.set();
+      break;
+  }
+  multiplexer_.onUrc(urc);
+}
+
+// What speaks of a weak supply: that it says so, that it switches off by itself, that it starts again and
+// again. A start that was asked for is not counted.
+void Link::onVoltage(const at::Urc& urc) {
+  if (urc.kind == at::Urc::Kind::Ready) {
+    if (loop_.now() < boot_until_) return;
+    starts_.push_back(loop_.now());
+    while (starts_.front() + kStartsWithin < loop_.now()) starts_.pop_front();
+    if (starts_.size() < kManyStarts) return;
+  } else if (!urc.text.starts_with("UNDER_VOLTAGE")) {
+    return;
+  }
+  const std::string word = urc.kind == at::Urc::Kind::Ready ? "it starts again and again" : urc.text;
+  if (!supply_ || loop_.now() >= supply_->since + kSupplyRemembered)
+    log::warning(fmt::format("trouble: {}: {}", name(Trouble::UnderVoltage), weakSupply(word)));
+  supply_ = Condition{Trouble::UnderVoltage, weakSupply(word), loop_.now()};
+}
+
+// While the link is up: coverage may go and come with the context and the sockets as they are. Opens wait
+// meanwhile; what is open is given up only when it lasts.
+void Link::onRegistration() {
+  if (state_ != LinkState::Online && !(state_ == LinkState::Registering && multiplexer_.serving())) return;
+  const bool covered = module_->radio().registered();
+  multiplexer_.holdOpens(!covered);
+  if (covered) {
+    uncovered_timer_.stop();
+    condition_.reset();
+    return enter(LinkState::Online);
+  }
+  if (uncovered_timer_.armed()) return;
+  const Loss loss{Cause::Registration, Error{ErrorKind::Timeout, "registration", "the network is lost"}};
+  note(loss);
+  enter(LinkState::Registering);
+  uncovered_timer_.start(options_.registration, [this, loss] { multiplexer_.endServing(loss); });
+}
+
+async::Task<void> Link::drain(async::TimePoint until) {
+  while (multiplexer_.unconfirmed() > 0 && loop_.now() < until) co_await async::sleep(loop_, kDrainBeat);
+  multiplexer_.endServing(Loss{Cause::Stop, Error{ErrorKind::Cancelled, "link", "is shut down"}});
 }
 
 async::Task<void> Link::shutDown() {
@@ -197,14 +341,27 @@ async::Task<void> Link::shutDown() {
   static_cast<void>(co_await module_->deactivate());
 }
 
+// In the middle of coming up: the context may be there already.
+async::Task<void> Link::leave() {
+  enter(LinkState::Stopping);
+  const auto answers = co_await channel_->resync();
+  if (answers) co_await shutDown();
+  device_over_.set();
+}
+
 void Link::stop(async::Duration limit, std::function<void()> done) {
   if (stopping_) return;
   stopping_ = true;
   stopped_ = std::move(done);
-  // Without a device, or in the middle of coming up, there is nothing that a peer would miss.
   const bool serving = multiplexer_.serving();
-  stop_timer_.start(serving ? limit : 0s, [this] { cutShort(); });
-  if (serving) outer_.spawn(drain());
+  // Where nothing was activated there is nothing that a peer or the network would miss.
+  stop_timer_.start(serving || activated_ ? limit : 0s, [this] { cutShort(); });
+  if (serving) {
+    outer_.spawn(drain(loop_.now() + limit / kClosingShare));
+  } else if (activated_) {
+    life_.cancel();
+    life_.spawn(leave());
+  }
 }
 
 // Not from inside a task: it ends them all.

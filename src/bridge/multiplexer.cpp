@@ -43,6 +43,7 @@ Multiplexer::Multiplexer(async::Loop& loop, MultiplexerOptions options)
       options_(options),
       wake_(loop),
       pool_(options.pool),
+      recovery_(loop),
       sweeper_(std::make_unique<Sweeper>(*this)),
       name_timer_(loop),
       ping_timer_(loop),
@@ -172,7 +173,7 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
   releaseSlots();
   Turn open, close, counters, check, idle;
   idle.until = makeRoom(now);
-  grantSlots(now);
+  if (!opens_held_) grantSlots(now);
 
   std::vector<Scheduler::Candidate> candidates;
   std::vector<Turn> bulk;
@@ -184,7 +185,7 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
     if (was_opening && want.close) noAnswer(session->slot());
     idle.until = std::min(idle.until, want.next);
     if (want.close) close = Turn{Turn::Kind::Close, session};
-    if (want.open) open = Turn{Turn::Kind::Open, session};
+    if (want.open && !opens_held_) open = Turn{Turn::Kind::Open, session};
     // Who was asked for longest ago: the budget must not go to one of them alone.
     if (want.acknowledged && (counters.session == nullptr || askedAt(*session) < askedAt(*counters.session)))
       counters = Turn{Turn::Kind::Counters, session};
@@ -211,16 +212,19 @@ Multiplexer::Turn Multiplexer::chooseTurn() {
   // Rare, and what it decides keeps one of six sockets: before those that could go on for ever.
   if (check.session != nullptr) return check;
   if (const auto chosen = scheduler_.pick(candidates)) return bulk.at(*chosen);
+  if (!name_) {
+    if (now >= heartbeatAt()) return Turn{Turn::Kind::Heartbeat, nullptr};
+    idle.until = std::min(idle.until, heartbeatAt());
+  }
   return idle;
 }
 
-async::Task<Error> Multiplexer::serve(module::Module& module) {
+async::Task<Loss> Multiplexer::serve(module::Module& module) {
   assert(module_ == nullptr);
   module_ = &module;
   const bool another = escape_.meet(module.identity().imei + ' ' + module.identity().revision);
   if (another) largest_send_ = module::kMaxSend;
   options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
-  lost_.reset();
   changed();
   while (!lost_) {
     wake_.reset();
@@ -231,7 +235,10 @@ async::Task<Error> Multiplexer::serve(module::Module& module) {
     }
     job_was_last_ = turn.kind == Turn::Kind::Job;
     const auto done = co_await perform(turn);
-    if (!done) co_return done.error();
+    if (!done && !lost_) {
+      const Cause cause = at::answered(done.error()) ? Cause::Stack : Cause::Silence;
+      lost_ = Loss{cause, done.error()};
+    }
   }
   co_return *lost_;
 }
@@ -250,6 +257,8 @@ async::Task<Result<void>> Multiplexer::perform(Turn turn) {
       return performSend(*turn.session);
     case Turn::Kind::Read:
       return performRead(*turn.session);
+    case Turn::Kind::Heartbeat:
+      return performHeartbeat();
     case Turn::Kind::Job:
     case Turn::Kind::Idle:
       break;
@@ -261,11 +270,14 @@ async::Task<Result<void>> Multiplexer::perform(Turn turn) {
 }
 
 // A command without an answer: make sure of the module before anything else is said to it.
-async::Task<Result<void>> Multiplexer::resync() {
+async::Task<Result<void>> Multiplexer::resync(const Error& why) {
   ++counters_.resyncs;
+  recovery_.begin(RecoveryStep::Resync, why.text());
   const auto done = co_await module_->channel().resync();
-  if (!done) co_return std::unexpected(done.error());
-  co_return Result<void>();
+  Result<void> outcome;
+  if (!done) outcome = std::unexpected(done.error());
+  recovery_.end(outcome);
+  co_return outcome;
 }
 
 // Without AT+QIMUX=1, which it had when it came up, AT+QISTATE is an error.
@@ -279,12 +291,12 @@ async::Task<Result<bool>> Multiplexer::hasForgotten() {
 async::Task<Result<module::StackState>> Multiplexer::lookAtStack() {
   auto told = co_await module_->sockets().state();
   if (told && told->state == "PDP DEACT" && !lost_) {
-    lost_ = Error{ErrorKind::Closed, "PDP context", "is gone, says AT+QISTATE"};
+    setLost(Cause::Context, "PDP context", "is gone, says AT+QISTATE");
   }
   if (!told && at::answered(told.error()) && !lost_) {
     const auto forgotten = co_await hasForgotten();
     if (!forgotten) co_return std::unexpected(forgotten.error());
-    if (*forgotten) lost_ = Error{ErrorKind::Closed, "module", "it has started anew, and RDY was not heard"};
+    if (*forgotten) setLost(Cause::Started, "module", "it has started anew, and RDY was not heard");
   }
   co_return told;
 }
@@ -296,14 +308,14 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   const auto done = co_await module_->sockets().open(slot, session.protocol(), remote.address, remote.port);
   if (done) co_return done;
   if (!at::answered(done.error())) {
-    auto again = co_await resync();
+    auto again = co_await resync(done.error());
     if (!again) co_return again;
   } else if (!name_) {
     // For its own sake, or because context or module are not what they were: then it waits for them to
     // return.
     const auto stack = co_await lookAtStack();
     if (!stack && !at::answered(stack.error())) {
-      auto again = co_await resync();
+      auto again = co_await resync(stack.error());
       if (!again) co_return again;
     }
     if (lost_) co_return Result<void>();
@@ -316,10 +328,13 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
 }
 
 // The session first: it is told at once, and without it the slot is free when the module has closed it.
-async::Task<Result<void>> Multiplexer::dropSocket(Session& session) {
+async::Task<Result<void>> Multiplexer::dropSocket(Session& session, std::string why) {
   const int slot = session.slot();
+  recovery_.begin(RecoveryStep::CloseSocket,
+                  fmt::format("socket {} to {}: {}", slot, net::text(session.remote()), why));
   session.lost();
   auto closed = co_await module_->sockets().close(slot);
+  recovery_.end(closed);
   co_return closed;
 }
 
@@ -327,15 +342,16 @@ async::Task<Result<void>> Multiplexer::performClose(Session& session) {
   const int slot = session.slot();
   if (session.foundDead()) {
     ++counters_.dead;
-    log::warning(
-        fmt::format("socket {}: nothing that was sent to {} is acknowledged any more: the connection "
-                    "is dead, and reset",
-                    slot, net::text(session.remote())));
+    recovery_.begin(RecoveryStep::CloseSocket,
+                    fmt::format("socket {}: nothing that was sent to {} is acknowledged any more: the "
+                                "connection is dead, and reset",
+                                slot, net::text(session.remote())));
   }
   const auto done = co_await module_->sockets().close(slot);
+  recovery_.end(done);
   if (!done) {
     if (at::answered(done.error())) co_return done;
-    auto again = co_await resync();
+    auto again = co_await resync(done.error());
     if (!again) co_return again;
     // Once more; a module that still does not close has lost its senses.
     const auto second = co_await module_->sockets().close(slot);
@@ -360,7 +376,7 @@ async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
     session.counters(*told);
     co_return Result<void>();
   }
-  if (!at::answered(told.error())) co_return co_await resync();
+  if (!at::answered(told.error())) co_return co_await resync(told.error());
   static_cast<TcpSession&>(session).countersRefused();
   co_return Result<void>();
 }
@@ -373,15 +389,31 @@ async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
     session.checked(told->sockets.at(static_cast<std::size_t>(slot)).connected());
     co_return Result<void>();
   }
-  if (!at::answered(told.error())) co_return co_await resync();
+  if (!at::answered(told.error())) co_return co_await resync(told.error());
   if (session.endHeard()) {
     session.checked(false);
     co_return Result<void>();
   }
   // A module that has forgotten AT+QIMUX=1 refuses it: it has started anew, and what was in the socket is
   // lost.
-  auto dropped = co_await dropSocket(session);
+  auto dropped = co_await dropSocket(session, "AT+QISTATE is refused");
   co_return dropped;
+}
+
+async::TimePoint Multiplexer::heartbeatAt() const {
+  return module_->channel().lastHeard() + options_.heartbeat;
+}
+
+// A module that answers lives; and what it answers tells whether it is still the one that was brought up.
+async::Task<Result<void>> Multiplexer::performHeartbeat() {
+  const auto told = co_await lookAtStack();
+  if (lost_) co_return Result<void>();
+  if (!told && !at::answered(told.error())) co_return co_await resync(told.error());
+  if (module_->reportsRegistration()) co_return Result<void>();
+  const auto asked = co_await module_->refreshRegistration();
+  if (!asked) co_return co_await resync(asked.error());
+  if (registration_call_) registration_call_();
+  co_return Result<void>();
 }
 
 // The slot whose open is awaited, where it is the only one; else -1. Some firmware does not say whose open it
@@ -424,16 +456,20 @@ void Multiplexer::onUrc(const at::Urc& urc) {
       }
       break;
     case Kind::PdpDeact:
-      lost_ = Error{ErrorKind::Closed, "PDP context", "+PDP DEACT"};
+      setLost(Cause::Context, "PDP context", "+PDP DEACT");
       break;
     case Kind::Ready:
-      lost_ = Error{ErrorKind::Closed, "module", "it has started anew (RDY)"};
+      setLost(Cause::Started, "module", "it has started anew (RDY)");
       break;
     case Kind::PowerDown:
-      lost_ = Error{ErrorKind::Closed, "module", urc.text};
+      setLost(Cause::PowerDown, "module", urc.text);
       break;
     case Kind::Pushed:
-      lost_ = Error{ErrorKind::Garbled, "module", "it pushes data: its settings are gone"};
+      setLost(Cause::Started, "module", "it pushes data: its settings are gone");
+      break;
+    case Kind::SimState:
+      // "NOT READY" and "NOT INSERTED": it was pulled out, or has no contact.
+      if (urc.text.starts_with("NOT ")) setLost(Cause::Sim, "SIM", "is " + urc.text);
       break;
     case Kind::DnsAddress:
     case Kind::DnsError:
@@ -451,13 +487,27 @@ void Multiplexer::onUrc(const at::Urc& urc) {
   changed();
 }
 
-void Multiplexer::stopServing() {
-  if (!lost_) lost_ = Error{ErrorKind::Cancelled, "link", "is shut down"};
+// What is heard first is what has happened: RDY behind a POWER DOWN is not news.
+void Multiplexer::setLost(Cause cause, std::string what, std::string how) {
+  endServing(Loss{cause, Error{ErrorKind::Closed, std::move(what), std::move(how)}});
+}
+
+void Multiplexer::endServing(Loss loss) {
+  if (!lost_) lost_ = std::move(loss);
+  changed();
+}
+
+void Multiplexer::holdOpens(bool hold) {
+  opens_held_ = hold;
   changed();
 }
 
 void Multiplexer::linkLost() {
   module_ = nullptr;
+  lost_.reset();
+  opens_held_ = false;
+  names_dead_since_.reset();
+  names_unanswered_ = 0;
   const Error error{ErrorKind::Closed, "link", "was lost"};
   for (auto* session : slots_) {
     if (session == nullptr) continue;

@@ -97,8 +97,12 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   const std::size_t size = payload.size();
   const bool cancelled = problem.kind == ErrorKind::Cancelled;
   ++counters_.resyncs;
+  recovery_.begin(RecoveryStep::Resync, problem.text());
   const auto synced = co_await module_->channel().resync();
-  if (!synced) co_return std::unexpected(synced.error());
+  Result<void> outcome;
+  if (!synced) outcome = std::unexpected(synced.error());
+  recovery_.end(outcome);
+  if (!synced) co_return outcome;
   if (session.protocol() == module::Protocol::Udp) {
     if (cancelled) learnEscape(payload, false, true);
     // Sent or lost: either is UDP.
@@ -121,8 +125,7 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
     session.sendFull();
   } else {
     ++counters_.spoiled;
-    log::warning(fmt::format("socket {}: bytes of unknown fate were sent; the connection is reset", slot));
-    auto dropped = co_await dropSocket(session);
+    auto dropped = co_await dropSocket(session, "bytes of unknown fate were sent");
     co_return dropped;
   }
   co_return Result<void>();
@@ -138,18 +141,20 @@ async::Task<Result<void>> Multiplexer::performRead(Session& session) {
       co_return Result<void>();
     }
     // What the module had begun to hand over is gone, and with it the stream.
-    auto again = co_await resync();
+    auto again = co_await resync(data.error());
     if (!again) co_return again;
     ++counters_.spoiled;
-    log::warning(fmt::format("socket {}: an answer was lost; the connection is reset", slot));
-    auto dropped = co_await dropSocket(session);
+    auto dropped = co_await dropSocket(session, "an answer with data was lost");
     co_return dropped;
   }
   scheduler_.charge(Scheduler::reader(slot), data->size() + kReadOverhead);
   if (data->empty()) ++counters_.empty_reads;
   counters_.bytes_received += data->size();
   session.readDone(std::move(*data));
-  if (module_->channel().inDoubt()) co_return co_await resync();
+  if (module_->channel().inDoubt()) {
+    const Error why{ErrorKind::Timeout, "AT+QIRD", "no OK behind the data"};
+    co_return co_await resync(why);
+  }
   co_return Result<void>();
 }
 

@@ -1,5 +1,6 @@
 // The questions on the channel that are no session's: names, echoes, and people's commands.
 #include "qimux/at/text.hpp"
+#include "qimux/base/log.hpp"
 #include "qimux/bridge/multiplexer.hpp"
 
 #include <fmt/format.h>
@@ -19,6 +20,7 @@ constexpr auto kNameDeadline = 20s;
 // How many addresses follow is not announced: they come one right behind the other.
 constexpr auto kNameQuiet = 100ms;
 constexpr std::size_t kMaxAddresses = 8;
+constexpr int kNamesDead = 3;
 constexpr int kEchoSeconds = 5;
 constexpr auto kEchoDeadline = 8s;
 // "ERROR: 4": no such host (the numbers are the manual's for AT+QIDNSGIP).
@@ -124,7 +126,7 @@ async::Task<Result<void>> Multiplexer::performName(Job job, std::string host) {
   }
   finishName(std::unexpected(reply.error()));
   if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
-  co_return co_await resync();
+  co_return co_await resync(reply.error());
 }
 
 async::Task<Result<void>> Multiplexer::performPing(Job job, std::string address) {
@@ -139,7 +141,7 @@ async::Task<Result<void>> Multiplexer::performPing(Job job, std::string address)
   }
   finishPing(std::unexpected(reply.error()));
   if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
-  co_return co_await resync();
+  co_return co_await resync(reply.error());
 }
 
 async::Task<Result<void>> Multiplexer::performCommand(Job job) {
@@ -157,7 +159,7 @@ async::Task<Result<void>> Multiplexer::performCommand(Job job) {
   }
   finishRunning(std::unexpected(reply.error()));
   if (reply.error().kind == ErrorKind::Refused) co_return Result<void>();
-  co_return co_await resync();
+  co_return co_await resync(reply.error());
 }
 
 void Multiplexer::finishRunning(Result<Lines> result) {
@@ -178,10 +180,24 @@ void Multiplexer::onDnsUrc(const at::Urc& urc) {
   name_timer_.start(kNameQuiet, [this] { finishName(std::exchange(addresses_, {})); });
 }
 
+// "No such host" is an answer; so many questions in a row without one are a name server that is dead.
+void Multiplexer::learnOfNames(const Result<Addresses>& result) {
+  const bool answered = result || result.error().kind == ErrorKind::Invalid;
+  if (!result && result.error().kind == ErrorKind::Closed) return;
+  names_unanswered_ = answered ? 0 : names_unanswered_ + 1;
+  if (answered) {
+    names_dead_since_.reset();
+  } else if (names_unanswered_ == kNamesDead) {
+    names_dead_since_ = loop_.now();
+    log::warning("trouble: names_dead: the network's name servers do not answer");
+  }
+}
+
 void Multiplexer::finishName(Result<Addresses> result) {
   name_timer_.stop();
   if (module_ != nullptr) module_->channel().closeName();
   if (!name_) return;
+  learnOfNames(result);
   auto job = std::move(*name_);
   name_.reset();
   job.name_done(std::move(result));

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <random>
 #include <utility>
 
 #ifdef QIMUX_SYSTEMD
@@ -18,6 +19,7 @@
 #include "qimux/bridge/link.hpp"
 #include "qimux/bridge/socket_stream.hpp"
 #include "qimux/daemon/control_server.hpp"
+#include "qimux/daemon/pin_file.hpp"
 #include "qimux/daemon/report.hpp"
 #include "qimux/net/interface.hpp"
 #include "qimux/net/private_namespace.hpp"
@@ -87,13 +89,18 @@ net::OuterInterface::Options interfaceOptions(const Config& config) {
   return options;
 }
 
-bridge::LinkOptions linkOptions(const Config& config) {
+bridge::LinkOptions linkOptions(const Config& config, serial::ResetLine* reset_line) {
   bridge::LinkOptions options;
+  options.baud = config.serial.baud;
+  options.seed = std::random_device()();
+  if (reset_line != nullptr)
+    options.reset_line = [reset_line](serial::Port& port) { return reset_line->pulse(port); };
   options.module = module::Settings{.apn = config.module.apn,
                                     .user = config.module.user,
                                     .password = config.module.password,
                                     .pin = config.module.pin,
                                     .context = config.module.context};
+  rememberPin(options.module);
   return options;
 }
 
@@ -116,7 +123,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         diag_(std::move(diag)),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
-        link_(loop, multiplexer_, linkOptions(config), [this] { return openPort(); }) {
+        reset_line_(serial::ResetLine::make(loop, config.module.reset)),
+        link_(loop, multiplexer_, linkOptions(config, reset_line_.get()), [this] { return openPort(); }) {
     link_.onChange([this](bridge::LinkState state) { onLink(state); });
     watchTuns();
   }
@@ -200,7 +208,9 @@ class DaemonImpl final : public Daemon, private ControlHandler {
 
   void onLink(bridge::LinkState state) {
     gateway_.online(state == bridge::LinkState::Online);
-    tellSystemd(fmt::format("STATUS=Link {}", bridge::name(state)));
+    const auto condition = link_.condition();
+    tellSystemd(condition ? fmt::format("STATUS=Link {}: {}", bridge::name(state), condition->message)
+                          : fmt::format("STATUS=Link {}", bridge::name(state)));
     if (state == bridge::LinkState::Online) radio_at_ = loop_.now();
   }
 
@@ -290,6 +300,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   net::SockDiag diag_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
+  std::unique_ptr<serial::ResetLine> reset_line_;
   bridge::Link link_;
   std::unique_ptr<async::UvLoop::FdWatch> outer_watch_;
   std::unique_ptr<async::UvLoop::FdWatch> inner_watch_;

@@ -67,6 +67,38 @@ ordered_json socketReport(const Rooms& rooms, int slot) {
   return socket;
 }
 
+ordered_json lastRecovery(const Rooms& rooms) {
+  const auto& ended = rooms.link.recovery().ended();
+  if (ended.empty()) return nullptr;
+  const auto& entry = ended.back();
+  ordered_json report;
+  report["step"] = bridge::name(entry.step);
+  report["why"] = entry.why;
+  report["took_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(entry.took).count();
+  report["ago_s"] = seconds(rooms.now - entry.begun - entry.took);
+  report["result"] = entry.failed ? entry.failed->text() : "done";
+  return report;
+}
+
+ordered_json lossesReport(const Rooms& rooms) {
+  using bridge::Cause;
+  ordered_json report = ordered_json::object();
+  for (const auto cause : {Cause::Context, Cause::Started, Cause::Silence, Cause::Device, Cause::Registration,
+                           Cause::PowerDown, Cause::Sim, Cause::Stack})
+    report[bridge::name(cause)] = rooms.link.losses(cause);
+  return report;
+}
+
+ordered_json troubleReport(const Rooms& rooms) {
+  const auto condition = rooms.link.condition();
+  if (!condition) return nullptr;
+  ordered_json report;
+  report["name"] = bridge::name(condition->trouble);
+  report["message"] = condition->message;
+  report["since_s"] = seconds(rooms.now - condition->since);
+  return report;
+}
+
 ordered_json moduleReport(const Rooms& rooms) {
   const auto* module = rooms.link.module();
   if (module == nullptr) return nullptr;
@@ -120,7 +152,11 @@ ordered_json statusReport(const Rooms& rooms) {
   status["sockets"] = socketsReport(rooms);
   status["queue"] = rooms.multiplexer.waiting();
   status["recoveries"] = ordered_json::object();
-  for (const auto& [step, count] : rooms.link.recoveries()) status["recoveries"][step] = count;
+  for (const auto step : bridge::kRecoverySteps)
+    status["recoveries"][bridge::name(step)] = rooms.link.recovery().count(step);
+  status["last_recovery"] = lastRecovery(rooms);
+  status["losses"] = lossesReport(rooms);
+  status["trouble"] = troubleReport(rooms);
   status["unconfirmed_bytes"] = rooms.multiplexer.unconfirmed();
   status["uptime_s"] = seconds(rooms.now - rooms.started);
   status["version"] = QIMUX_VERSION;

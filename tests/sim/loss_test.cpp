@@ -45,7 +45,7 @@ TEST_CASE("PDP DEACT in the middle: the sessions end as resets, who waits is ser
   Crowd crowd;
   crowd.world.fault("pdp-deact");
   crowd.checkAftermath(60s);
-  CHECK(crowd.world.link().recoveries().at("reactivate") == 1);
+  CHECK(crowd.world.link().recovery().count(bridge::RecoveryStep::Reactivate) == 1);
 }
 
 TEST_CASE("PDP DEACT whose URC is lost is noticed all the same") {
@@ -53,7 +53,7 @@ TEST_CASE("PDP DEACT whose URC is lost is noticed all the same") {
   crowd.world.fault("lose-urc 1");
   crowd.world.fault("pdp-deact");
   crowd.checkAftermath(2min);
-  CHECK(crowd.world.link().recoveries().at("reactivate") == 1);
+  CHECK(crowd.world.link().recovery().count(bridge::RecoveryStep::Reactivate) == 1);
 }
 
 TEST_CASE("PDP DEACT that nobody heard, with nobody connected: the next connects find it out") {
@@ -68,7 +68,7 @@ TEST_CASE("PDP DEACT that nobody heard, with nobody connected: the next connects
   CHECK(stage.runUntilOver(other, 1min));
   CHECK(one.program().read() == 3000);
   CHECK(other.program().read() == 3000);
-  CHECK(stage.world.link().recoveries().at("reactivate") == 1);
+  CHECK(stage.world.link().recovery().count(bridge::RecoveryStep::Reactivate) == 1);
   stage.check();
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("a restart that nobody heard, with nobody connected: the next connects
   CHECK(stage.runUntilOver(other, 2min));
   CHECK(one.program().read() == 3000);
   CHECK(other.program().read() == 3000);
-  CHECK(stage.world.link().recoveries().at("bring_up") == 1);
+  CHECK(stage.world.link().losses(bridge::Cause::Started) == 1);
   stage.check();
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("a module that starts anew by itself (RDY) is brought up again") {
   REQUIRE(crowd.runUntil([&] { return !crowd.online(); }, 1min));
   REQUIRE(crowd.runUntil([&] { return crowd.online(); }, 3min));
   crowd.checkAftermath(1min);
-  CHECK(crowd.world.link().recoveries().at("bring_up") >= 1);
+  CHECK(crowd.world.link().losses(bridge::Cause::Started) >= 1);
 }
 
 TEST_CASE("a module that starts anew without a moment of warning shows no session of before a clean end") {

@@ -8,6 +8,8 @@
 #pragma once
 
 #include "qimux/bridge/escape.hpp"
+#include "qimux/bridge/loss.hpp"
+#include "qimux/bridge/recovery.hpp"
 #include "qimux/bridge/scheduler.hpp"
 #include "qimux/bridge/slot_pool.hpp"
 #include "qimux/bridge/tcp_session.hpp"
@@ -25,6 +27,9 @@ namespace qimux::bridge {
 struct MultiplexerOptions {
   PoolLimits pool;
   SessionRules session;
+  // A line that has been silent for so long is asked something (AT+QISTATE): a module that hangs,
+  // or has started anew without saying so, is found out before a program needs it.
+  async::Duration heartbeat = std::chrono::seconds(60);
   std::uint32_t line_rate = 11520;  // bytes/s of the serial line: what AT+QISACK's budget is a share of
 };
 
@@ -51,15 +56,27 @@ class Multiplexer {
   // Asks for signal and operator again.
   void refreshRadio(std::move_only_function<void()> done);
 
-  // Serves until the link is lost; the error says how. Owner of the channel meanwhile.
-  async::Task<Error> serve(module::Module& module);
+  // Whatever was lost until now does not count: a new context is about to be activated.
+  void forgetLoss() { lost_.reset(); }
+  // Serves until the link is lost, which the result tells; at once where that was between the activation and
+  // now. Owner of the channel meanwhile.
+  async::Task<Loss> serve(module::Module& module);
   // The URCs of that module.
   void onUrc(const at::Urc& urc);
   // serve() has ended or was destroyed: what was in the six sockets is gone.
   void linkLost();
   bool serving() const { return module_ != nullptr; }
-  // Ends serve() after the command that runs; its error is Cancelled.
-  void stopServing();
+  // Ends serve() after the command that runs, with that result.
+  void endServing(Loss loss);
+  // Without coverage no open can succeed: they wait, what is open goes on.
+  void holdOpens(bool hold);
+  // Called when the registration was asked for by the heartbeat.
+  void onRegistration(std::function<void()> call) { registration_call_ = std::move(call); }
+  // Since when questions for names have had no answer at all; nothing while they have, or nobody asks.
+  const std::optional<async::TimePoint>& namesDeadSince() const { return names_dead_since_; }
+  // What was done to mend things, here and by the link.
+  Recovery& recovery() { return recovery_; }
+  const Recovery& recovery() const { return recovery_; }
 
   // By slot; null where it is free.
   const Session* occupant(int slot) const { return slots_.at(static_cast<std::size_t>(slot)); }
@@ -90,7 +107,7 @@ class Multiplexer {
 
  private:
   struct Turn {
-    enum class Kind { Idle, Job, Open, Close, Counters, Check, Send, Read } kind = Kind::Idle;
+    enum class Kind { Idle, Job, Open, Close, Counters, Check, Send, Read, Heartbeat } kind = Kind::Idle;
     Session* session = nullptr;
     async::TimePoint until = async::TimePoint::max();
   };
@@ -116,6 +133,7 @@ class Multiplexer {
   Turn chooseTurn();
   void noAnswer(int slot);
   int onlyOpening() const;
+  async::TimePoint heartbeatAt() const;
   async::TimePoint askedAt(const Session& session) const;
   std::optional<std::size_t> runnableJob() const;
   bool mayAskCounters(async::TimePoint now);
@@ -128,6 +146,7 @@ class Multiplexer {
   async::Task<Result<void>> performRead(Session& session);
   async::Task<Result<void>> performCounters(Session& session);
   async::Task<Result<void>> performCheck(Session& session);
+  async::Task<Result<void>> performHeartbeat();
   async::Task<Result<void>> performJob(Job job);
   async::Task<Result<void>> performName(Job job, std::string host);
   async::Task<Result<void>> performPing(Job job, std::string address);
@@ -137,10 +156,12 @@ class Multiplexer {
   void learnEscape(ByteView payload, bool taken, bool said_so);
   async::Task<Result<void>> refuseToSend(Session& session);
   async::Task<Result<void>> settleSend(Session& session, ByteView payload, Error problem);
-  async::Task<Result<void>> resync();
+  async::Task<Result<void>> resync(const Error& why);
   // What is in the session's socket is lost; the socket is closed.
-  async::Task<Result<void>> dropSocket(Session& session);
+  async::Task<Result<void>> dropSocket(Session& session, std::string why);
   async::Task<Result<bool>> hasForgotten();
+  void setLost(Cause cause, std::string what, std::string how);
+  void learnOfNames(const Result<Addresses>& result);
   // AT+QISTATE. Ends serve() where it shows that the context is gone, or the module has started anew, and the
   // URC that said so was lost.
   async::Task<Result<module::StackState>> lookAtStack();
@@ -164,7 +185,12 @@ class Multiplexer {
   std::array<Session*, module::kSockets> slots_{};
   SessionId next_id_ = 1;
   module::Module* module_ = nullptr;
-  std::optional<Error> lost_;
+  std::optional<Loss> lost_;
+  bool opens_held_ = false;
+  Recovery recovery_;
+  std::function<void()> registration_call_;
+  int names_unanswered_ = 0;  // in a row
+  std::optional<async::TimePoint> names_dead_since_;
   std::unique_ptr<Sweeper> sweeper_;
 
   std::deque<Job> jobs_;

@@ -104,7 +104,7 @@ TEST_CASE("a device that is there: step by step to online") {
   CHECK(rig.link.module()->radio().network == "A");
   CHECK(rig.link.channel() != nullptr);
   CHECK(rig.mux.serving());
-  CHECK(rig.link.recoveries().empty());
+  CHECK(rig.link.recovery().ended().empty());
   CHECK_FALSE(rig.link.lastError());
   CHECK(rig.link.since() < rig.loop.now());
 }
@@ -116,7 +116,12 @@ TEST_CASE("a device that is missing is looked for until it comes") {
   CHECK(rig.link.state() == State::NoDevice);
   CHECK(rig.link.module() == nullptr);
   CHECK(rig.link.lastError()->text() == "/dev/gsm0: No such file or directory (system)");
-  CHECK(rig.opens == 6);
+  // Four times a second, and when it has been gone for half a minute once.
+  CHECK(rig.opens == 21);
+  rig.loop.runFor(25s);
+  rig.opens = 0;
+  rig.loop.runFor(1min);
+  CHECK(rig.opens == 60);
   rig.present = true;
   rig.loop.runFor(5s);
   CHECK(rig.link.state() == State::Online);
@@ -167,7 +172,11 @@ TEST_CASE("a lost context is activated again, a module that started anew brought
   rig.port->sayLines({"RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready"});
   rig.loop.runFor(5s);
   CHECK(rig.link.state() == State::Online);
-  CHECK(rig.link.recoveries() == std::map<std::string, std::uint64_t>{{"reactivate", 1}, {"bring_up", 1}});
+  CHECK(rig.link.recovery().count(RecoveryStep::Reactivate) == 1);
+  CHECK(rig.link.recovery().ended().size() == 1);
+  CHECK_FALSE(rig.link.recovery().ended().front().failed);
+  CHECK(rig.link.losses(Cause::Context) == 1);
+  CHECK(rig.link.losses(Cause::Started) == 1);
   CHECK(rig.link.lastError()->what == "module");
   CHECK(rig.opens == 1);
 }
@@ -178,7 +187,7 @@ TEST_CASE("attempts that fail pause ever longer, and after three the module is r
   rig.start();
   rig.loop.runFor(1min);
   CHECK(rig.link.lastError()->what == "AT+QIACT");
-  CHECK(rig.link.recoveries().at("restart") >= 1);
+  CHECK(rig.link.recovery().count(RecoveryStep::Restart) >= 1);
   CHECK(rig.count("AT+CFUN=1,1") >= 1);
   const auto attempts = rig.count("AT+QIACT");
   CHECK(attempts >= 4);
@@ -199,7 +208,7 @@ TEST_CASE("a module that does not answer at all: the port is opened anew") {
   rig.link.start();
   rig.loop.runFor(2min);
   CHECK(rig.opens >= 2);
-  CHECK(rig.link.recoveries().at("reopen") >= 1);
+  CHECK(rig.link.recovery().count(RecoveryStep::AwaitDevice) >= 1);
   rig.prepare = {};
   rig.loop.runFor(5min);
   CHECK(rig.link.state() == State::Online);
@@ -263,7 +272,7 @@ TEST_CASE("a stop takes no longer than its time, and the device is free all the 
   CHECK(rig.stopped == 1);
 }
 
-TEST_CASE("a stop without a device, and one in the middle of coming up, are done at once") {
+TEST_CASE("a stop without a device, or before anything was activated, is done at once") {
   Rig missing;
   missing.present = false;
   missing.start();
@@ -276,8 +285,9 @@ TEST_CASE("a stop without a device, and one in the middle of coming up, are done
   CHECK(missing.link.state() == State::Stopped);
 
   Rig coming;
-  coming.prepare = [](FakePort& port) { port.always("AT+QIACT", ""); };
+  coming.prepare = [](FakePort& port) { port.always("AT+CGREG?", FakePort::framed({"+CGREG: 0,2", "OK"})); };
   coming.start();
+  CHECK(coming.link.state() == State::Registering);
   coming.stop();
   coming.loop.runFor(1ms);
   CHECK(coming.stopped == 1);
@@ -285,6 +295,20 @@ TEST_CASE("a stop without a device, and one in the middle of coming up, are done
   coming.loop.runFor(1h);
   CHECK(coming.link.state() == State::Stopped);
   CHECK(coming.stopped == 1);
+}
+
+TEST_CASE("a stop in the middle of an activation leaves no context behind") {
+  Rig rig;
+  rig.prepare = [](FakePort& port) { port.always("AT+QIACT", ""); };
+  rig.start();
+  REQUIRE(rig.link.state() == State::Activating);
+  rig.heard.clear();
+  rig.stop();
+  rig.loop.runFor(2s);
+  CHECK(rig.stopped == 1);
+  CHECK(rig.heard.back() == "AT+QIDEACT");
+  CHECK(rig.port == nullptr);
+  CHECK(rig.link.state() == State::Stopped);
 }
 
 TEST_CASE("a stop of a module that does not answer any more says nothing to it") {
@@ -324,9 +348,9 @@ TEST_CASE("a link that is destroyed in any state leaves nothing behind") {
 TEST_CASE("each state has its own name") {
   using enum LinkState;
   std::set<std::string_view> names;
-  for (const auto state :
-       {NoDevice, Synchronising, Sim, Registering, Activating, Online, Pausing, Stopping, Stopped})
+  for (const auto state : {NoDevice, Synchronising, Sim, Registering, Activating, Online, Pausing, Recovering,
+                           Stopping, Stopped})
     names.insert(name(state));
   CHECK(names == std::set<std::string_view>{"no_device", "synchronising", "sim", "registering", "activating",
-                                            "online", "pausing", "stopping", "stopped"});
+                                            "online", "pausing", "recovering", "stopping", "stopped"});
 }

@@ -18,9 +18,14 @@ MultiplexerOptions withProbe(std::string_view probe) {
   return options;
 }
 
+MultiplexerOptions withoutHeartbeat(MultiplexerOptions options) {
+  options.heartbeat = 24h;
+  return options;
+}
+
 // Connected, and silent from now on.
 struct Silent : MuxRig {
-  explicit Silent(const MultiplexerOptions& options = {}) : MuxRig(options) {
+  explicit Silent(const MultiplexerOptions& options = {}) : MuxRig(withoutHeartbeat(options)) {
     serve();
     open(client);
     since = loop.now();

@@ -18,12 +18,11 @@ TEST_CASE("what ends the link, and how it is told") {
     const char* line;
     const char* error;
   };
-  for (const auto& one :
-       {Case{"+PDP DEACT", "PDP context: +PDP DEACT (closed)"},
-        Case{"+PDP: DEACT", "PDP context: +PDP DEACT (closed)"},
-        Case{"RDY", "module: it has started anew (RDY) (closed)"},
-        Case{"NORMAL POWER DOWN", "module: NORMAL POWER DOWN (closed)"},
-        Case{"+RECEIVE: 0, 5", "module: it pushes data: its settings are gone (garbled)"}}) {
+  for (const auto& one : {Case{"+PDP DEACT", "PDP context: +PDP DEACT (closed)"},
+                          Case{"+PDP: DEACT", "PDP context: +PDP DEACT (closed)"},
+                          Case{"RDY", "module: it has started anew (RDY) (closed)"},
+                          Case{"NORMAL POWER DOWN", "module: NORMAL POWER DOWN (closed)"},
+                          Case{"+RECEIVE: 0, 5", "module: it pushes data: its settings are gone (closed)"}}) {
     MuxRig rig;
     rig.serve();
     rig.loop.runFor(1s);
@@ -78,7 +77,7 @@ TEST_CASE("a lost link with a full queue: an open that cannot wait again is told
   Client opening, waiting;
   rig.connect(opening);
   rig.loop.runFor(10ms);
-  rig.mux.stopServing();
+  rig.mux.endServing(Loss{Cause::Stop, Error{ErrorKind::Cancelled, "link", "is shut down"}});
   rig.loop.runFor(10ms);
   rig.connect(waiting);
   REQUIRE(waiting.session != nullptr);
@@ -236,8 +235,8 @@ TEST_CASE("serving is ended by request, after the command that runs") {
   Client client;
   rig.connect(client);
   rig.loop.runUntil([&] { return rig.channel.busy(); }, 1s);
-  rig.mux.stopServing();
+  rig.mux.endServing(Loss{Cause::Stop, Error{ErrorKind::Cancelled, "link", "is shut down"}});
   rig.loop.runFor(1s);
   REQUIRE(rig.serving->done());
-  CHECK(rig.serving->operator->()->kind == ErrorKind::Cancelled);
+  CHECK(rig.serving->operator->()->cause == Cause::Stop);
 }

@@ -84,6 +84,7 @@ struct MuxRig {
     port.alwaysOk("AT+QIRD");  // nothing waits
     port.always("AT+QISTATE", stateList());
     port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 1", "OK"}));
+    port.always("AT+CGREG?", FakePort::framed({"+CGREG: 1,1", "OK"}));
     for (int slot = 0; slot < module::kSockets; ++slot) {
       port.always("AT+QICLOSE=" + std::to_string(slot),
                   FakePort::framed({std::to_string(slot) + ", CLOSE OK"}));
@@ -92,7 +93,7 @@ struct MuxRig {
 
   void serve() { serving.emplace(loop, mux.serve(module)); }
   // What ended it.
-  std::string lost() { return serving.value()->text(); }
+  std::string lost() { return serving.value()->error.text(); }
 
   void connect(Client& client, std::uint32_t address = kServer, std::uint16_t to = 80) {
     auto session = mux.connect(net::Endpoint{address, to}, client);
@@ -124,7 +125,7 @@ struct MuxRig {
   at::Channel channel;
   module::Module module;
   Multiplexer mux;
-  std::optional<qimux::test::Running<Error>> serving;
+  std::optional<qimux::test::Running<Loss>> serving;
 };
 
 inline MultiplexerOptions pool(std::size_t queue, std::size_t per_destination) {
