@@ -73,6 +73,9 @@ class FakePort final : public serial::Port {
   void unplug() {
     loop_.post([this] { reportLost(Error{ErrorKind::System, "poll", "gone"}); });
   }
+  // The module's line rate: at any other it hears nothing and is not heard, until AT+IPR sets it.
+  void talksAt(int baud) { module_rate_ = baud; }
+  int rate() const { return rate_; }
   // write() fails from now on.
   void refuseWrites(bool refuse) { refuse_ = refuse; }
 
@@ -100,8 +103,13 @@ class FakePort final : public serial::Port {
 
   Result<void> write(ByteView bytes) override {
     if (refuse_) return std::unexpected(Error{ErrorKind::Full, "write", "refused by the test"});
+    if (module_rate_ != 0 && rate_ != module_rate_) return {};
     input_ += textOf(bytes);
     consume();
+    return {};
+  }
+  Result<void> setRate(int baud) override {
+    rate_ = baud;
     return {};
   }
   Result<void> setLine(serial::ModemLine line, bool asserted) override {
@@ -175,6 +183,8 @@ class FakePort final : public serial::Port {
     }
     if (standing != standing_.end()) {
       schedule(standing->output);
+      const bool taken = standing->output.front().bytes.find("OK") != std::string::npos;
+      if (module_rate_ != 0 && taken && line.starts_with("AT+IPR=")) module_rate_ = std::stoi(line.substr(7));
     } else {
       trouble_ += "unexpected: " + printable(line) +
                   (script_.empty() ? "" : " instead of " + describe(script_.front())) + "\n";
@@ -212,6 +222,8 @@ class FakePort final : public serial::Port {
   std::size_t chunk_ = 0;
   std::size_t empty_lines_ = 0;
   int escapes_ = 0;
+  int rate_ = 115200;
+  int module_rate_ = 0;  // 0: any
   bool refuse_ = false;
 };
 

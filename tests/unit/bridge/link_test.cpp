@@ -1,6 +1,6 @@
 #include "qimux/bridge/link.hpp"
 
-#include "rig.hpp"
+#include "link_rig.hpp"
 #include "support/catch.hpp"
 
 #include <algorithm>
@@ -13,90 +13,9 @@
 using namespace qimux;
 using namespace qimux::bridge;
 using namespace qimux::bridge::test;
-using State = LinkState;
-using States = std::vector<State>;
-
-namespace {
-
-// A module that does as it is told.
-void obey(FakePort& port) {
-  port.alwaysOk("AT");
-  port.always("AT+CPIN?", FakePort::framed({"+CPIN: READY", "OK"}));
-  port.always("AT+CGREG?", FakePort::framed({"+CGREG: 0,1", "OK"}));
-  port.always("AT+QIMUX?", FakePort::framed({"+QIMUX: 1", "OK"}));
-  port.always("AT+QIDEACT", FakePort::framed({"DEACT OK"}));
-  port.always("AT+QILOCIP", FakePort::framed({"10.1.2.3"}));
-  port.always("AT+QISTATE", stateList());
-  port.always("AT+CSQ", FakePort::framed({"+CSQ: 17,0", "OK"}));
-  port.always("AT+COPS?", FakePort::framed({R"(+COPS: 0,0,"A")", "OK"}));
-  port.always("AT+QICLOSE=0", FakePort::framed({"0, CLOSE OK"}));
-  port.always("AT+QICLOSE=1", FakePort::framed({"1, CLOSE OK"}));
-}
-
-// A port whose end is told to the test.
-class Watched final : public serial::Port {
- public:
-  Watched(std::unique_ptr<FakePort> inner, FakePort** shown) : inner_(std::move(inner)), shown_(shown) {
-    *shown_ = inner_.get();
-    inner_->onData([this](ByteView bytes) { deliver(bytes); });
-    inner_->onLost([this](Error error) { reportLost(std::move(error)); });
-  }
-  Watched(const Watched&) = delete;
-  Watched& operator=(const Watched&) = delete;
-  ~Watched() override { *shown_ = nullptr; }
-  Result<void> write(ByteView bytes) override { return inner_->write(bytes); }
-  Result<void> setLine(serial::ModemLine line, bool on) override { return inner_->setLine(line, on); }
-
- private:
-  std::unique_ptr<FakePort> inner_;
-  FakePort** shown_;
-};
-
-struct Rig {
-  explicit Rig(module::Settings settings = {})
-      : mux(loop, MultiplexerOptions()),
-        link(loop, mux, LinkOptions{.module = std::move(settings)}, [this] { return open(); }) {
-    link.onChange([this](State state) {
-      states.push_back(state);
-      CHECK(state == link.state());
-    });
-  }
-  Result<std::unique_ptr<serial::Port>> open() {
-    ++opens;
-    if (!present) return std::unexpected(Error{ErrorKind::System, "/dev/gsm0", "No such file or directory"});
-    auto made = std::make_unique<FakePort>(loop);
-    made->record(heard);
-    obey(*made);
-    if (prepare) prepare(*made);
-    return std::make_unique<Watched>(std::move(made), &port);
-  }
-  void start() {
-    link.start();
-    loop.runFor(5s);
-  }
-  void stop(async::Duration drain = 5s) {
-    link.stop(drain, [this] { ++stopped; });
-  }
-  long count(std::string_view prefix) const {
-    return std::ranges::count_if(heard, [&](const auto& line) { return line.starts_with(prefix); });
-  }
-
-  async::VirtualLoop loop;
-  Multiplexer mux;
-  bool present = true;
-  std::function<void(FakePort&)> prepare;
-  FakePort* port = nullptr;  // null while the device is free
-  std::vector<std::string> heard;
-  States states;
-  int opens = 0;
-  int stopped = 0;
-  Link link;
-};
-
-}  // namespace
 
 TEST_CASE("a device that is there: step by step to online") {
-  Rig rig;
+  LinkRig rig;
   rig.start();
   CHECK(rig.states ==
         States{State::Synchronising, State::Sim, State::Registering, State::Activating, State::Online});
@@ -110,7 +29,7 @@ TEST_CASE("a device that is there: step by step to online") {
 }
 
 TEST_CASE("a device that is missing is looked for until it comes") {
-  Rig rig;
+  LinkRig rig;
   rig.present = false;
   rig.start();
   CHECK(rig.link.state() == State::NoDevice);
@@ -128,7 +47,7 @@ TEST_CASE("a device that is missing is looked for until it comes") {
 }
 
 TEST_CASE("a device that is pulled and plugged: connections are reset, waiting ones are served again") {
-  Rig rig;
+  LinkRig rig;
   rig.start();
   Client client;
   client.session = *rig.mux.connect(net::Endpoint{kServer, 80}, client);
@@ -152,7 +71,7 @@ TEST_CASE("a device that is pulled and plugged: connections are reset, waiting o
 }
 
 TEST_CASE("a device that goes in the middle of coming up") {
-  Rig rig;
+  LinkRig rig;
   rig.prepare = [](FakePort& port) { port.always("AT+QIACT", ""); };
   rig.start();
   CHECK(rig.link.state() == State::Activating);
@@ -164,7 +83,7 @@ TEST_CASE("a device that goes in the middle of coming up") {
 }
 
 TEST_CASE("a lost context is activated again, a module that started anew brought up again; each is counted") {
-  Rig rig;
+  LinkRig rig;
   rig.start();
   rig.port->sayLines({"+PDP DEACT"});
   rig.loop.runFor(5s);
@@ -182,7 +101,7 @@ TEST_CASE("a lost context is activated again, a module that started anew brought
 }
 
 TEST_CASE("attempts that fail pause ever longer, and after three the module is restarted") {
-  Rig rig;
+  LinkRig rig;
   rig.prepare = [](FakePort& port) { port.always("AT+QIACT", FakePort::framed({"ERROR"})); };
   rig.start();
   rig.loop.runFor(1min);
@@ -201,7 +120,7 @@ TEST_CASE("attempts that fail pause ever longer, and after three the module is r
 }
 
 TEST_CASE("a module that does not answer at all: the port is opened anew") {
-  Rig rig;
+  LinkRig rig;
   rig.prepare = [](FakePort& port) {
     for (const char* all : {"AT", "AT+CGMI"}) port.always(all, "");
   };
@@ -215,7 +134,7 @@ TEST_CASE("a module that does not answer at all: the port is opened anew") {
 }
 
 TEST_CASE("a wrong PIN is given once, however often the device comes back") {
-  Rig rig(module::Settings{.pin = "1234"});
+  LinkRig rig(module::Settings{.pin = "1234"});
   rig.prepare = [](FakePort& port) {
     port.always("AT+CPIN?", FakePort::framed({"+CPIN: SIM PIN", "OK"}));
     port.always("AT+CPIN=", FakePort::framed({"+CME ERROR: 16"}));
@@ -230,7 +149,7 @@ TEST_CASE("a wrong PIN is given once, however often the device comes back") {
 }
 
 TEST_CASE("a stop drains, closes what is open, leaves the context and frees the device") {
-  Rig rig;
+  LinkRig rig;
   rig.start();
   Client client;
   client.session = *rig.mux.connect(net::Endpoint{kServer, 80}, client);
@@ -257,7 +176,7 @@ TEST_CASE("a stop drains, closes what is open, leaves the context and frees the 
 }
 
 TEST_CASE("a stop takes no longer than its time, and the device is free all the same") {
-  Rig rig;
+  LinkRig rig;
   rig.start();
   rig.port->always("AT+QIDEACT", "");
   rig.stop();
@@ -273,7 +192,7 @@ TEST_CASE("a stop takes no longer than its time, and the device is free all the 
 }
 
 TEST_CASE("a stop without a device, or before anything was activated, is done at once") {
-  Rig missing;
+  LinkRig missing;
   missing.present = false;
   missing.start();
   missing.stop();
@@ -284,7 +203,7 @@ TEST_CASE("a stop without a device, or before anything was activated, is done at
   CHECK(missing.stopped == 1);
   CHECK(missing.link.state() == State::Stopped);
 
-  Rig coming;
+  LinkRig coming;
   coming.prepare = [](FakePort& port) { port.always("AT+CGREG?", FakePort::framed({"+CGREG: 0,2", "OK"})); };
   coming.start();
   CHECK(coming.link.state() == State::Registering);
@@ -298,7 +217,7 @@ TEST_CASE("a stop without a device, or before anything was activated, is done at
 }
 
 TEST_CASE("a stop in the middle of an activation leaves no context behind") {
-  Rig rig;
+  LinkRig rig;
   rig.prepare = [](FakePort& port) { port.always("AT+QIACT", ""); };
   rig.start();
   REQUIRE(rig.link.state() == State::Activating);
@@ -312,7 +231,7 @@ TEST_CASE("a stop in the middle of an activation leaves no context behind") {
 }
 
 TEST_CASE("a stop of a module that does not answer any more says nothing to it") {
-  Rig rig;
+  LinkRig rig;
   rig.start();
   rig.port->always("AT+QISTATE", "");
   rig.port->always("AT+CSQ", "");
