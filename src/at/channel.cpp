@@ -1,5 +1,6 @@
 #include "qimux/at/channel.hpp"
 
+#include "qimux/at/text.hpp"
 #include "qimux/base/log.hpp"
 
 #include <fmt/format.h>
@@ -15,11 +16,17 @@ using namespace std::chrono_literals;
 
 // For a last line that some firmware gives and some does not.
 constexpr auto kLastLineWait = 500ms;
-// The OK behind a block comes with it. Where it has been missed before, it is waited for hardly at all.
+// The OK behind a block comes with it. Where a module has been found to say none, it is waited for hardly at
+// all.
 constexpr auto kBlockEnd = 4s;
 constexpr auto kSilentEnd = 100ms;
 // A module that is alive answers a bare AT at once.
 constexpr auto kKnockDeadline = 400ms;
+// One that hangs is not to find hundreds of them when it wakes.
+constexpr auto kSlowKnock = 2s;
+// When a module is filled up. Late where nothing of ours can have made it wait for payload: it costs seconds.
+constexpr int kFillEarly = 3;
+constexpr int kFillLate = 6;
 // Silence after which no late answer is expected any more.
 constexpr auto kQuiet = 150ms;
 // The fill takes 1.5 s at 9600 baud and 3 s at 4800: what is asked behind it is answered as much later.
@@ -35,7 +42,7 @@ constexpr std::size_t kFillUp = 1461;
 // destroyed under way, the command's answer is still to come.
 class Channel::Running {
  public:
-  Running(Channel& channel, Exchange& exchange, ByteView payload) : channel_(channel) {
+  Running(Channel& channel, Exchange& exchange, ByteView payload) : channel_(channel), exchange_(exchange) {
     assert(channel.exchange_ == nullptr);
     channel.exchange_ = &exchange;
     channel.payload_ = payload;
@@ -48,11 +55,15 @@ class Channel::Running {
     channel_.exchange_ = nullptr;
     channel_.payload_ = {};
     channel_.lexer_.expectPrompt(false);
-    if (!channel_.done_) channel_.in_doubt_ = true;
+    if (channel_.done_) return;
+    channel_.in_doubt_ = true;
+    channel_.payload_at_large_ |= exchange_.reads();
+    channel_.sending_ |= exchange_.sends();
   }
 
  private:
   Channel& channel_;
+  const Exchange& exchange_;
 };
 
 class Channel::UrcPump final : public async::Ready {
@@ -94,22 +105,23 @@ void Channel::onBytes(ByteView bytes) {
 }
 
 void Channel::onToken(const Token& token) {
-  if (exchange_ == nullptr || done_) {
-    if (token.kind == Token::Kind::Line) queueUrc(token.text());
-    return;
-  }
+  if (token.kind == Token::Kind::Line && trim(token.text()) == "OK") ++oks_;
+  if (exchange_ == nullptr || done_) return stray(token);
   switch (exchange_->onToken(token)) {
     case Exchange::Verdict::Foreign:
-      // Where no OK comes behind a block, whatever else does is behind the end of the read.
-      if (blocks_end_silently_ && exchange_->blockTaken()) endSilently();
-      // A line that was cut says nothing that could be believed.
-      if (token.kind == Token::Kind::Line) {
-        queueUrc(token.text());
-        // A module that has started anew has forgotten what it was asked.
-        if (parseUrc(token.text(), false).kind == Urc::Kind::Ready) breakOff(token.text());
+      if (exchange_->blockTaken()) {
+        behindBlock(token);
+        break;
+      }
+      stray(token);
+      // A module that has started anew has forgotten what it was asked.
+      if (token.kind == Token::Kind::Line && !payload_at_large_ &&
+          parseUrc(token.text(), false).kind == Urc::Kind::Ready) {
+        breakOff(ErrorKind::Closed, token.text());
       }
       break;
     case Exchange::Verdict::Taken:
+      echo_heard_ |= exchange_->echoSeen();
       if (exchange_->completeButForEnd() || exchange_->blockTaken()) progress_.set();
       break;
     case Exchange::Verdict::SendPayload:
@@ -122,16 +134,41 @@ void Channel::onToken(const Token& token) {
       break;
     case Exchange::Verdict::Done:
       done_ = true;
+      if (exchange_->garbled()) payload_at_large_ = true;
       if (exchange_->opensName()) dns_pending_ = true;
       progress_.set();
       break;
   }
 }
 
-void Channel::breakOff(std::string_view said) {
-  exchange_->breakOff(ErrorKind::Closed, said);
+void Channel::breakOff(ErrorKind kind, std::string_view why) {
+  exchange_->breakOff(kind, why);
+  if (exchange_->garbled()) payload_at_large_ = true;
   done_ = true;
   progress_.set();
+}
+
+// What belongs to no command.
+void Channel::stray(const Token& token) {
+  // A line that was cut says nothing that could be believed.
+  if (token.kind != Token::Kind::Line || payload_at_large_) return;
+  const std::string_view line = trim(token.text());
+  if (!line.starts_with("+QIRD:")) return queueUrc(line);
+  if (stray_blocks_.size() < kMaxStrayBlocks) stray_blocks_.emplace_back(line);
+  payload_at_large_ = true;
+  in_doubt_ = true;
+}
+
+// Between a block and its OK nothing comes. Where no OK is said at all, what comes is behind the read: a URC,
+// or the block was longer than announced.
+void Channel::behindBlock(const Token& token) {
+  const bool known =
+      token.kind == Token::Kind::Line && parseUrc(token.text(), dns_pending_).kind != Urc::Kind::Unknown;
+  if (block_end_ == BlockEnd::Ok || !known) {
+    return breakOff(ErrorKind::Garbled, "something else in the place of its OK");
+  }
+  if (block_end_ == BlockEnd::Nothing) endSilently();
+  stray(token);
 }
 
 void Channel::endSilently() {
@@ -171,13 +208,21 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   while (!done_) {
     progress_.reset();
     auto until = exchange.completeButForEnd() ? loop_.now() + kLastLineWait : deadline;
-    if (exchange.blockTaken()) until = loop_.now() + (blocks_end_silently_ ? kSilentEnd : kBlockEnd);
+    if (exchange.blockTaken()) {
+      until = loop_.now() + (block_end_ == BlockEnd::Nothing ? kSilentEnd : kBlockEnd);
+    }
     const bool moved = co_await progress_.waitUntil(until);
     if (moved) continue;
     if (exchange.blockTaken()) {
-      // Lost on the way, or never said: that shows the next time.
-      if (!std::exchange(blocks_end_silently_, true)) in_doubt_ = true;
-      endSilently();
+      // A module that says it has lost it: with it, perhaps, some of the block. One that was not yet heard
+      // may be one that says none.
+      if (block_end_ == BlockEnd::Unknown) in_doubt_ = true;
+      if (block_end_ == BlockEnd::Ok || (in_doubt_ && exchange.blockHoldsEnd())) {
+        breakOff(ErrorKind::Garbled, "no OK behind it");
+      } else {
+        block_end_ = BlockEnd::Nothing;
+        endSilently();
+      }
       break;
     }
     if (exchange.completeButForEnd()) {
@@ -188,7 +233,7 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
     ++counters_.timeouts;
     co_return std::unexpected(Error{ErrorKind::Timeout, command.text, "no answer"});
   }
-  if (exchange.blockTaken() && exchange.okSeen()) blocks_end_silently_ = false;
+  if (exchange.blockTaken() && exchange.okSeen()) block_end_ = BlockEnd::Ok;
   auto result = exchange.takeResult();
   if (!result && result.error().kind == ErrorKind::Refused) ++counters_.refused;
   if (!result && result.error().kind == ErrorKind::Garbled) in_doubt_ = true;
@@ -196,10 +241,11 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
 }
 
 // One AT; true where OK came.
-async::Task<bool> Channel::knock() {
+async::Task<bool> Channel::knock(async::Duration deadline) {
   in_doubt_ = false;
   lexer_.reset();
-  Command at("AT", kKnockDeadline);
+  ++knocks_;
+  Command at("AT", deadline);
   const auto reply = co_await execute(std::move(at));
   co_return reply.has_value();
 }
@@ -208,32 +254,40 @@ async::Task<bool> Channel::knock() {
 async::Task<void> Channel::settle(async::Duration quiet) {
   // URCs may never leave it quiet; answers come to an end.
   const auto end = loop_.now() + std::max<async::Duration>(kLongestSettle, 2 * quiet);
-  for (;;) {
+  while (!allKnocksAnswered()) {
     heard_.reset();
     const bool heard = co_await heard_.waitUntil(std::min(loop_.now() + quiet, end));
     if (!heard) co_return;
   }
 }
 
-async::Task<Result<Channel::Resynced>> Channel::resync(int attempts) {
+async::Task<Result<Channel::Resynced>> Channel::resync(int attempts, async::Duration patience) {
   late_send_end_ = false;
+  knocks_ = oks_ = 0;
+  const auto end = loop_.now() + patience;
+  const bool likely = sending_ || patience == async::Duration{};
+  const int fill_at = likely ? kFillEarly : kFillLate;
   async::Duration quiet = kQuiet;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
+  for (int attempt = 0; attempt < attempts || loop_.now() < end; ++attempt) {
     // A bare ESC costs an idle module nothing: it is dropped with the line it stands in.
     if (attempt == 1) static_cast<void>(write(ByteView(&kEscape, 1)));
-    if (attempt == 3) {
+    if (attempt == fill_at) {
       // Empty lines: to a module that waits for payload they are payload, to any other nothing.
       const Bytes fill(kFillUp, Byte{'\r'});
       static_cast<void>(write(fill));
       co_await settle(kQuiet);
       quiet = kQuietBehindFill;
     }
-    const bool answered = co_await knock();
+    const bool answered = co_await knock(attempt < attempts ? kKnockDeadline : kSlowKnock);
     if (!answered) continue;
     co_await settle(quiet);
     // Was it this AT's OK, or the late one of an older command? A second AT has only its own.
-    const bool again = co_await knock();
-    if (again) co_return Resynced{late_send_end_};
+    const bool again = co_await knock(kKnockDeadline);
+    if (!again) continue;
+    // Had the module been short of a single byte of payload, it would have swallowed the first AT.
+    const bool merely_late = payload_written_ && allKnocksAnswered();
+    payload_at_large_ = sending_ = false;
+    co_return Resynced{late_send_end_ && !merely_late};
   }
   in_doubt_ = true;
   co_return std::unexpected(

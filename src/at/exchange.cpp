@@ -4,12 +4,27 @@
 #include "qimux/at/urc.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace qimux::at {
 
 using Verdict = Exchange::Verdict;
 using Ending = Command::Ending;
+
+namespace {
+
+// What is neither of the answer to a read nor a URC that this program knows, but nothing to worry about:
+// other URCs of modules, late answers, other programs' commands. Anything else in front of a block may be its
+// header, damaged; and then the block would be read as lines.
+bool isHarmless(std::string_view line) {
+  if (parseUrc(line, true).kind != Urc::Kind::Unknown) return true;
+  if (line.starts_with("+QIRD") || line.contains("TCP,") || line.contains("UDP,")) return false;
+  constexpr std::array kHeads{"+C", "+Q", "RING", "NO ", "BUSY", "*PSUTTZ", "DST:", "AT", "SEND ", "CLOSE"};
+  return std::ranges::any_of(kHeads, [line](const char* head) { return line.starts_with(head); });
+}
+
+}  // namespace
 
 Verdict Exchange::onToken(const Token& token) {
   switch (token.kind) {
@@ -21,7 +36,10 @@ Verdict Exchange::onToken(const Token& token) {
       block_taken_ = true;
       return Verdict::Taken;
     case Token::Kind::Overlong:
-      return Verdict::Foreign;
+      if (!reads()) return Verdict::Foreign;
+      [[fallthrough]];
+    case Token::Kind::Torn:
+      return fail(ErrorKind::Garbled, "the block is not as long as announced");
     case Token::Kind::Line:
       return onLine(trim(token.text()));
   }
@@ -29,7 +47,10 @@ Verdict Exchange::onToken(const Token& token) {
 }
 
 Verdict Exchange::onLine(std::string_view line) {
-  if (isEcho(line)) return Verdict::Taken;
+  if (isEcho(line)) {
+    echo_seen_ = true;
+    return Verdict::Taken;
+  }
   if (auto reply = failure(line)) return error_ ? done() : fail(ErrorKind::Refused, *reply);
   switch (command_.ending) {
     case Ending::Ok:
@@ -84,16 +105,31 @@ Verdict Exchange::onReadHeader(std::string_view line) {
     ok_seen_ = true;
     return done();
   }
+  // What comes behind the block is the channel's to judge: it knows whether an OK is to be expected.
+  if (block_taken_) return Verdict::Foreign;
   const auto rest = after(line, "+QIRD:");
-  if (!rest) return Verdict::Foreign;
+  if (!rest) return isHarmless(line) ? Verdict::Foreign : fail(ErrorKind::Garbled, line);
   const auto field = fields(*rest, 8);
   const auto length = number<std::size_t>(field.back());
-  if (field.size() < 3 || !length || *length > Lexer::kMaxBlock) {
+  if (field.size() < 3 || !length || *length > readLimit()) {
     return fail(ErrorKind::Garbled, line);
   }
   keep(line);
   block_size_ = *length;
   return Verdict::Block;
+}
+
+// As much as was asked for: the last field of AT+QIRD=<context>,<role>,<index>,<most>.
+std::size_t Exchange::readLimit() const {
+  const std::size_t comma = command_.text.rfind(',');
+  if (comma == std::string::npos) return Lexer::kMaxBlock;
+  const auto most = number<std::size_t>(std::string_view(command_.text).substr(comma + 1));
+  return std::min(most.value_or(Lexer::kMaxBlock), Lexer::kMaxBlock);
+}
+
+bool Exchange::blockHoldsEnd() const {
+  const std::string_view block = textOf(reply_.block);
+  return block.ends_with("\r\nOK") || block.ends_with("\r\nOK\r\n");
 }
 
 // OK first, then the list; a second OK on the firmware of the manuals, none on the note's.

@@ -1,6 +1,7 @@
 #include "qimux/at/lexer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 namespace qimux::at {
@@ -8,6 +9,16 @@ namespace {
 
 bool isLineEnd(Byte byte) {
   return byte == '\r' || byte == '\n';
+}
+
+// CR LF and the first byte of a line, as far as they have come. Not another CR LF: those may be the last
+// bytes of a block that was longer than announced.
+constexpr std::size_t kLineBegin = 3;
+bool beginsLine(ByteView bytes) {
+  constexpr std::array<Byte, 2> kEnd{'\r', '\n'};
+  const std::size_t size = std::min(bytes.size(), kEnd.size());
+  if (!std::equal(kEnd.begin(), kEnd.begin() + size, bytes.begin())) return false;
+  return bytes.size() < kLineBegin || !isLineEnd(bytes[2]);
 }
 
 }  // namespace
@@ -27,7 +38,7 @@ void Lexer::expectBlock(std::size_t size) {
 void Lexer::reset() {
   buffer_.clear();
   start_ = 0;
-  block_expected_ = prompt_expected_ = blank_after_prompt_ = dropping_line_ = false;
+  block_expected_ = behind_block_ = prompt_expected_ = blank_after_prompt_ = dropping_line_ = false;
 }
 
 std::optional<Token> Lexer::next() {
@@ -36,7 +47,17 @@ std::optional<Token> Lexer::next() {
     const Token token{Token::Kind::Block, rest().first(block_)};
     consume(block_);
     block_expected_ = false;
+    behind_block_ = true;
     return token;
+  }
+  if (behind_block_) {
+    if (beginsLine(rest())) {
+      if (rest().size() < kLineBegin) return std::nullopt;
+      behind_block_ = false;
+    } else {
+      behind_block_ = false;
+      return Token{Token::Kind::Torn, {}};
+    }
   }
   if (blank_after_prompt_) {
     if (rest().empty()) return std::nullopt;

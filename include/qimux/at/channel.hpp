@@ -5,7 +5,8 @@
 //
 // A command that ended by its deadline (or was destroyed under way) leaves the channel in doubt: its answer
 // may still come, and the module may still wait for payload. Until resync() has made sure, every execute()
-// fails.
+// fails. Where it was a read, what still comes may be payload, which is full of lines that look like URCs:
+// until then nothing is taken for one.
 #pragma once
 
 #include "qimux/async/event.hpp"
@@ -20,6 +21,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace qimux::at {
 
@@ -39,18 +42,28 @@ class Channel {
 
   // Brings a module in any state back to answering: ESC leaves a prompt, a flood of empty lines fills up a
   // fixed-length QISEND whose bytes were lost, AT is asked until OK, stray answers are read away.
-  // Timeout where nothing answers `attempts` times.
+  //
+  // AT is asked `attempts` times quickly, and then, until `patience` has passed since the beginning, every
+  // two seconds: a module that hangs works off later what it was told meanwhile, and forgets nothing.
+  // Timeout where nothing has answered then.
   struct Resynced {
     // A "SEND OK" or "SEND FAIL" came meanwhile: the module was waiting for payload, and took some of this
-    // for it.
+    // for it. Not where the payload was written and each AT was answered: then the module had merely been
+    // slow.
     bool payload_spoiled = false;
   };
-  async::Task<Result<Resynced>> resync(int attempts = 8);
+  async::Task<Result<Resynced>> resync(int attempts = 8, async::Duration patience = {});
   bool inDoubt() const { return in_doubt_; }
   // Whether the prompt of the last Send had come, and its payload was written: otherwise whatever the module
   // has taken since is not that.
   bool payloadWritten() const { return payload_written_; }
   bool busy() const { return exchange_ != nullptr; }
+
+  // Since the last call of this, a command came back as it was written: the echo is on.
+  bool takeEcho() { return std::exchange(echo_heard_, false); }
+  // Headers of blocks that nobody had asked for: another process's answer was taken for the end of a read,
+  // and then the block came. The channel is in doubt then. "+QIRD: 10.0.0.1:80,TCP,5"
+  std::vector<std::string> takeStrayBlocks() { return std::exchange(stray_blocks_, {}); }
 
   // While a name is open, which it is from the OK to AT+QIDNSGIP on, a bare address line is its answer, and
   // so is "ERROR: n".
@@ -74,14 +87,20 @@ class Channel {
   class Running;
   class UrcPump;
   static constexpr std::size_t kMaxUrcs = 256;
+  static constexpr std::size_t kMaxStrayBlocks = 8;
+  // What comes behind the block of a read (application note 5.3.2 prints nothing, the manuals OK).
+  enum class BlockEnd { Unknown, Ok, Nothing };
 
   void onBytes(ByteView bytes);
   void onToken(const Token& token);
+  void stray(const Token& token);
+  void behindBlock(const Token& token);
   void endSilently();
-  void breakOff(std::string_view said);
+  void breakOff(ErrorKind kind, std::string_view why);
   void queueUrc(std::string_view line);
   Result<void> write(ByteView bytes);
-  async::Task<bool> knock();
+  async::Task<bool> knock(async::Duration deadline);
+  bool allKnocksAnswered() const { return sending_ && oks_ >= knocks_; }
   async::Task<void> settle(async::Duration quiet);
 
   async::Loop& loop_;
@@ -96,8 +115,15 @@ class Channel {
   bool payload_written_ = false;
   bool dns_pending_ = false;
   bool late_send_end_ = false;
-  // The OK behind a block did not come, last time: the application note prints none (5.3.2).
-  bool blocks_end_silently_ = false;
+  BlockEnd block_end_ = BlockEnd::Unknown;
+  // What comes may be payload, which no header announces any more.
+  bool payload_at_large_ = false;
+  bool echo_heard_ = false;
+  std::vector<std::string> stray_blocks_;
+  // A send is in doubt: then no OK is due but those of resync(), which counts how often AT was said, and OK.
+  bool sending_ = false;
+  int knocks_ = 0;
+  int oks_ = 0;
   std::deque<Urc> urcs_;
   std::unique_ptr<UrcPump> pump_;
   std::function<void(const Urc&)> urc_call_;

@@ -34,6 +34,13 @@ class Exchange {
   // The block of a Read is here, and only its OK is missing.
   bool blockTaken() const { return block_taken_; }
   bool okSeen() const { return ok_seen_; }
+  // The block ends as an answer does: it may have swallowed the end of its own.
+  bool blockHoldsEnd() const;
+  bool garbled() const { return error_ && error_->kind == ErrorKind::Garbled; }
+  bool reads() const { return command_.ending == Command::Ending::Read; }
+  bool sends() const { return command_.ending == Command::Ending::Send; }
+  // The command came back as it was written.
+  bool echoSeen() const { return echo_seen_; }
   // A name's answer follows: from now on a bare address is one.
   bool opensName() const { return command_.ending == Command::Ending::Resolve && !error_; }
 
@@ -42,6 +49,7 @@ class Exchange {
   Verdict onOpenLine(std::string_view line);
   Verdict onPlainLine(std::string_view line);
   Verdict onReadHeader(std::string_view line);
+  std::size_t readLimit() const;
   Verdict onStateLine(std::string_view line);
   Verdict keep(std::string_view line);
   Verdict done();
@@ -58,6 +66,7 @@ class Exchange {
   bool ok_seen_ = false;
   bool first_ok_ = false;
   bool prompt_seen_ = false;
+  bool echo_seen_ = false;
   bool done_ = false;
 };
 

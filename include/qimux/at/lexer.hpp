@@ -2,8 +2,9 @@
 //
 // A line ends with LF; CRs around it and empty lines are dropped. "> " has no line end and is a prompt only
 // while one is expected. A block is the number of bytes that was announced, whatever they are: payload is
-// never searched for lines. Any chunking gives the same tokens, any garbage gives some, and memory is
-// bounded.
+// never searched for lines. Behind it comes one line end and then a line: if not, bytes were lost or came in
+// between, and the block is not what was sent. Any chunking gives the same tokens, any
+// garbage gives some, and memory is bounded.
 #pragma once
 
 #include "qimux/base/bytes.hpp"
@@ -20,6 +21,7 @@ struct Token {
     Overlong,  // the first kMaxLine bytes of a line that has more; the rest of it was dropped
     Prompt,    // `bytes` is empty
     Block,     // `bytes` is the payload
+    Torn,      // what follows the block is no new line: it was longer or shorter than announced
   };
   Kind kind;
   // Valid until the next call of the lexer.
@@ -61,6 +63,7 @@ class Lexer {
   std::size_t start_ = 0;  // of what is unread in buffer_
   std::size_t block_ = 0;
   bool block_expected_ = false;
+  bool behind_block_ = false;
   bool prompt_expected_ = false;
   bool blank_after_prompt_ = false;
   bool dropping_line_ = false;

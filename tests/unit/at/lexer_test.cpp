@@ -23,6 +23,8 @@ std::string describe(const Token& token) {
       return "prompt";
     case Token::Kind::Block:
       return "block:" + std::string(token.text());
+    case Token::Kind::Torn:
+      return "torn";
   }
   return "?";
 }
@@ -135,14 +137,39 @@ TEST_CASE("a block is so many bytes, whatever they are") {
 
 TEST_CASE("a block may be empty, and one may follow the other") {
   Reader reader;
-  reader.feed("+QIRD: 1,TCP,0\r\n+QIRD: 1,TCP,3\r\nabc+QIRD: 1,TCP,1\r\n\n\r\nOK\r\n");
+  reader.feed("+QIRD: 1,TCP,0\r\n\r\n+QIRD: 1,TCP,3\r\nabc\r\n+QIRD: 1,TCP,1\r\n\n\r\nOK\r\n");
   CHECK(reader.tokens == Tokens{"line:+QIRD: 1,TCP,0", "block:", "line:+QIRD: 1,TCP,3", "block:abc",
                                 "line:+QIRD: 1,TCP,1", "block:\n", "line:OK"});
 }
 
+TEST_CASE("what follows a block begins as a line does, or the block is torn") {
+  const auto behind = [](const std::string& text, std::size_t chunk) {
+    Reader reader;
+    reader.feedInChunks("\r\n+QIRD: 1,TCP,3\r\nabc" + text, chunk);
+    return reader.tokens;
+  };
+  const Tokens block{"line:+QIRD: 1,TCP,3", "block:abc"};
+  for (const std::size_t chunk : {1u, 2u, 3u, 100u}) {
+    const auto with = [&block](Tokens more) {
+      Tokens all = block;
+      all.insert(all.end(), more.begin(), more.end());
+      return all;
+    };
+    CHECK(behind("", chunk) == block);
+    CHECK(behind("\r\n", chunk) == block);
+    CHECK(behind("\r\nOK\r\n", chunk) == with({"line:OK"}));
+    CHECK(behind("\r\n+QIRDI: 0,1,0\r\n", chunk) == with({"line:+QIRDI: 0,1,0"}));
+    CHECK(behind("\nOK\r\n", chunk) == with({"torn", "line:OK"}));
+    CHECK(behind("OK\r\n", chunk) == with({"torn", "line:OK"}));
+    CHECK(behind("\rOK\r\n", chunk) == with({"torn", "line:OK"}));
+    CHECK(behind("\r\n\r\nOK\r\n", chunk) == with({"torn", "line:OK"}));
+    CHECK(behind("x\r\nOK\r\n", chunk) == with({"torn", "line:x", "line:OK"}));
+  }
+}
+
 TEST_CASE("any chunking gives the same tokens") {
   const std::string stream =
-      "\xff\x00garbage\r\nAT+QIRD=0,1,0,1500\r\r\n\r\n+QIRD: 10.0.0.1:80,TCP,14\r\n\r\nOK\r\n> "
+      "\xff\x00garbage\r\nAT+QIRD=0,1,0,1500\r\r\n\r\n+QIRD: 10.0.0.1:80,TCP,13\r\n\r\nOK\r\n> "
       "\r\n\r\n\n\r\nOK\r\n"
       "\r\n> \r\nSEND OK\r\n\r\n+QIRDI: 0,1,0\r\n"s +
       std::string(700, 'x') + "\r\n\r\n3, CLOSED\r\n";
