@@ -268,7 +268,12 @@ async::Task<Result<Channel::Resynced>> Channel::resync(int attempts, async::Dura
   const bool likely = sending_ || patience == async::Duration{};
   const int fill_at = likely ? kFillEarly : kFillLate;
   async::Duration quiet = kQuiet;
-  for (int attempt = 0; attempt < attempts || loop_.now() < end; ++attempt) {
+  const auto begin = loop_.now();
+  // One that says something, and not OK, does not hang: patience is for silence.
+  int spoken = 0;
+  for (int attempt = 0; spoken < attempts && (attempt < attempts || loop_.now() < end); ++attempt) {
+    const bool speaks = last_heard_ > begin;
+    spoken += speaks ? 1 : 0;
     // A bare ESC costs an idle module nothing: it is dropped with the line it stands in.
     if (attempt == 1) static_cast<void>(write(ByteView(&kEscape, 1)));
     if (attempt == fill_at) {
@@ -278,7 +283,7 @@ async::Task<Result<Channel::Resynced>> Channel::resync(int attempts, async::Dura
       co_await settle(kQuiet);
       quiet = kQuietBehindFill;
     }
-    const bool answered = co_await knock(attempt < attempts ? kKnockDeadline : kSlowKnock);
+    const bool answered = co_await knock(attempt < attempts || speaks ? kKnockDeadline : kSlowKnock);
     if (!answered) continue;
     co_await settle(quiet);
     // Was it this AT's OK, or the late one of an older command? A second AT has only its own.

@@ -23,6 +23,10 @@ constexpr std::size_t kShortQuantum = 730;
 constexpr double kCountersShare = 0.02;
 constexpr double kCountersBurst = 4.0 * kCountersCost;
 
+Loss lossBy(const Error& error) {
+  return Loss{at::answered(error) ? Cause::Stack : Cause::Silence, error};
+}
+
 bool holdsSlot(State state) {
   return state == State::Opening || state == State::Connected || state == State::Closing;
 }
@@ -140,6 +144,7 @@ void Multiplexer::grantSlots(async::TimePoint now) {
     scheduler_.forget(Scheduler::sender(grant->slot));
     scheduler_.forget(Scheduler::reader(grant->slot));
     session.granted(grant->slot);
+    counters_agree_.at(static_cast<std::size_t>(grant->slot)) = false;
   }
 }
 
@@ -225,9 +230,13 @@ async::Task<Loss> Multiplexer::serve(module::Module& module) {
   const bool another = escape_.meet(module.identity().imei + ' ' + module.identity().revision);
   if (another) largest_send_ = module::kMaxSend;
   options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
+  module.channel().takeEcho();
   changed();
   while (!lost_) {
     wake_.reset();
+    const auto healthy = co_await keepInStep();
+    if (!healthy && !lost_) lost_ = lossBy(healthy.error());
+    if (lost_) break;
     const Turn turn = chooseTurn();
     if (turn.kind == Turn::Kind::Idle) {
       co_await wake_.waitUntil(turn.until);
@@ -235,10 +244,7 @@ async::Task<Loss> Multiplexer::serve(module::Module& module) {
     }
     job_was_last_ = turn.kind == Turn::Kind::Job;
     const auto done = co_await perform(turn);
-    if (!done && !lost_) {
-      const Cause cause = at::answered(done.error()) ? Cause::Stack : Cause::Silence;
-      lost_ = Loss{cause, done.error()};
-    }
+    if (!done && !lost_) lost_ = lossBy(done.error());
   }
   co_return *lost_;
 }
@@ -269,25 +275,6 @@ async::Task<Result<void>> Multiplexer::perform(Turn turn) {
   return performJob(std::move(job));
 }
 
-// A command without an answer: make sure of the module before anything else is said to it.
-async::Task<Result<void>> Multiplexer::resync(const Error& why) {
-  ++counters_.resyncs;
-  recovery_.begin(RecoveryStep::Resync, why.text());
-  const auto done = co_await module_->channel().resync();
-  Result<void> outcome;
-  if (!done) outcome = std::unexpected(done.error());
-  recovery_.end(outcome);
-  co_return outcome;
-}
-
-// Without AT+QIMUX=1, which it had when it came up, AT+QISTATE is an error.
-async::Task<Result<bool>> Multiplexer::hasForgotten() {
-  at::Command question("AT+QIMUX?", kQuestionDeadline, at::Command::Ending::Ok, "+QIMUX:");
-  const auto reply = co_await module_->channel().execute(std::move(question));
-  if (!reply && !at::answered(reply.error())) co_return std::unexpected(reply.error());
-  co_return reply && !reply->lines.empty() && at::trim(reply->lines.front()).ends_with('0');
-}
-
 async::Task<Result<module::StackState>> Multiplexer::lookAtStack() {
   auto told = co_await module_->sockets().state();
   if (told && told->state == "PDP DEACT" && !lost_) {
@@ -303,13 +290,14 @@ async::Task<Result<module::StackState>> Multiplexer::lookAtStack() {
 
 async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
   const int slot = session.slot();
+  const SessionId id = session.id();
   const auto remote = session.remote();
   session.openSent(loop_.now() + options_.session.connect_timeout);
   const auto done = co_await module_->sockets().open(slot, session.protocol(), remote.address, remote.port);
   if (done) co_return done;
   if (!at::answered(done.error())) {
     auto again = co_await resync(done.error());
-    if (!again) co_return again;
+    if (!again || lost_) co_return again;
   } else if (!name_) {
     // For its own sake, or because context or module are not what they were: then it waits for them to
     // return.
@@ -320,6 +308,7 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
     }
     if (lost_) co_return Result<void>();
   }
+  if (!holds(slot, id)) co_return Result<void>();
   log::warning(fmt::format("socket {}: {}", slot, done.error().text()));
   ++counters_.unreachable;
   pool_.settled(slot, true, loop_.now());
@@ -333,13 +322,14 @@ async::Task<Result<void>> Multiplexer::dropSocket(Session& session, std::string 
   recovery_.begin(RecoveryStep::CloseSocket,
                   fmt::format("socket {} to {}: {}", slot, net::text(session.remote()), why));
   session.lost();
-  auto closed = co_await module_->sockets().close(slot);
+  auto closed = co_await closeSurely(slot);
   recovery_.end(closed);
   co_return closed;
 }
 
 async::Task<Result<void>> Multiplexer::performClose(Session& session) {
   const int slot = session.slot();
+  const SessionId id = session.id();
   if (session.foundDead()) {
     ++counters_.dead;
     recovery_.begin(RecoveryStep::CloseSocket,
@@ -347,16 +337,9 @@ async::Task<Result<void>> Multiplexer::performClose(Session& session) {
                                 "connection is dead, and reset",
                                 slot, net::text(session.remote())));
   }
-  const auto done = co_await module_->sockets().close(slot);
+  auto done = co_await closeSurely(slot);
   recovery_.end(done);
-  if (!done) {
-    if (at::answered(done.error())) co_return done;
-    auto again = co_await resync(done.error());
-    if (!again) co_return again;
-    // Once more; a module that still does not close has lost its senses.
-    const auto second = co_await module_->sockets().close(slot);
-    if (!second) co_return std::unexpected(second.error());
-  }
+  if (!done || !holds(slot, id)) co_return done;
   if (session.state() == State::Closing) session.closed();
   if (session.state() == State::Waiting && !admit(session)) session.failed(Failure::NoSlot);
   changed();
@@ -372,12 +355,22 @@ async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
   const std::uint64_t cost = line.bytes_in + line.bytes_out - before;
   counters_.acknowledge_bytes += cost;
   counters_budget_ -= static_cast<double>(cost);
-  if (told) {
-    session.counters(*told);
+  if (!told) {
+    if (!at::answered(told.error())) co_return co_await resync(told.error());
+    static_cast<TcpSession&>(session).countersRefused();
     co_return Result<void>();
   }
-  if (!at::answered(told.error())) co_return co_await resync(told.error());
-  static_cast<TcpSession&>(session).countersRefused();
+  bool& agree = counters_agree_.at(static_cast<std::size_t>(session.slot()));
+  const bool whole = told->sent == told->acknowledged + told->unacknowledged;
+  const bool all = told->sent == session.sentByModule();
+  if (agree && !whole) {
+    // Its three numbers say one thing twice: a line with a lost digit does not add up.
+    const Error garbled{ErrorKind::Garbled, "AT+QISACK", "it does not add up"};
+    co_return co_await resync(garbled);
+  }
+  if (agree && !all) co_return co_await giveUpSpoiled(session, "the module has not sent what it was given");
+  agree = agree || (whole && all);
+  session.counters(*told);
   co_return Result<void>();
 }
 

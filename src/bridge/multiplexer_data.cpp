@@ -31,6 +31,8 @@ async::Task<Result<void>> Multiplexer::performSend(Session& session) {
     co_return refused;
   }
   const std::size_t size = payload.size();
+  last_sender_ = slot;
+  last_sender_id_ = session.id();
   const auto done = co_await module_->sockets().send(slot, payload);
   scheduler_.charge(Scheduler::sender(slot), size + kSendOverhead);
   if (done) {
@@ -86,23 +88,19 @@ async::Task<Result<void>> Multiplexer::refuseToSend(Session& session) {
       fmt::format("socket {}: the next byte is ESC, which this module cannot send: the connection "
                   "is reset",
                   slot));
-  const auto closed = co_await module_->sockets().close(slot);
-  if (!closed) co_return std::unexpected(closed.error());
-  co_return Result<void>();
+  auto closed = co_await closeSurely(slot);
+  co_return closed;
 }
 
 // No word of how a send ended: AT+QISACK tells whether the module has it. Nothing is sent twice on a guess.
 async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView payload, Error problem) {
   const int slot = session.slot();
   const std::size_t size = payload.size();
+  const SessionId id = session.id();
   const bool cancelled = problem.kind == ErrorKind::Cancelled;
-  ++counters_.resyncs;
-  recovery_.begin(RecoveryStep::Resync, problem.text());
-  const auto synced = co_await module_->channel().resync();
-  Result<void> outcome;
-  if (!synced) outcome = std::unexpected(synced.error());
-  recovery_.end(outcome);
-  if (!synced) co_return outcome;
+  const auto spoiled = co_await makeSure(problem);
+  if (!spoiled) co_return std::unexpected(spoiled.error());
+  if (lost_ || !holds(slot, id)) co_return Result<void>();
   if (session.protocol() == module::Protocol::Udp) {
     if (cancelled) learnEscape(payload, false, true);
     // Sent or lost: either is UDP.
@@ -111,8 +109,7 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   }
   if (session.state() != State::Connected) co_return Result<void>();
   const auto told = co_await module_->sockets().acknowledged(slot);
-  if (!told && !at::answered(told.error())) co_return std::unexpected(told.error());
-  const bool clean = told && !synced->payload_spoiled;
+  const bool clean = told && !*spoiled && told->sent == told->acknowledged + told->unacknowledged;
   // Without a prompt nothing was written: what has gone out then is what made sure of the module.
   const bool written = module_->channel().payloadWritten();
   if (clean && written && told->sent == session.sentByModule() + size) {
@@ -124,8 +121,7 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
     learnEscape(payload, false, cancelled);
     session.sendFull();
   } else {
-    ++counters_.spoiled;
-    auto dropped = co_await dropSocket(session, "bytes of unknown fate were sent");
+    auto dropped = co_await giveUpSpoiled(session, "bytes of unknown fate were sent");
     co_return dropped;
   }
   co_return Result<void>();
@@ -133,28 +129,29 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
 
 async::Task<Result<void>> Multiplexer::performRead(Session& session) {
   const int slot = session.slot();
+  const SessionId id = session.id();
   const std::size_t most = session.readSize(quantum(session, loop_.now()));
-  auto data = co_await module_->sockets().read(slot, most);
+  // A datagram may come from elsewhere; a stream's far end is one.
+  std::string from =
+      session.protocol() == module::Protocol::Tcp ? net::text(session.remote()) : std::string();
+  auto data = co_await module_->sockets().read(slot, most, std::move(from));
   if (!data) {
     if (data.error().kind == ErrorKind::Refused) {
       session.readRefused();
       co_return Result<void>();
     }
-    // What the module had begun to hand over is gone, and with it the stream.
+    // What the module had begun to hand over is gone, and with it the stream. Perhaps it was another's.
     auto again = co_await resync(data.error());
-    if (!again) co_return again;
-    ++counters_.spoiled;
-    auto dropped = co_await dropSocket(session, "an answer with data was lost");
+    if (!again || lost_) co_return again;
+    auto others = co_await dropByHeader(data.error().reply);
+    if (!others || !holds(slot, id)) co_return others;
+    auto dropped = co_await giveUpSpoiled(session, "an answer with data was lost");
     co_return dropped;
   }
   scheduler_.charge(Scheduler::reader(slot), data->size() + kReadOverhead);
   if (data->empty()) ++counters_.empty_reads;
   counters_.bytes_received += data->size();
   session.readDone(std::move(*data));
-  if (module_->channel().inDoubt()) {
-    const Error why{ErrorKind::Timeout, "AT+QIRD", "no OK behind the data"};
-    co_return co_await resync(why);
-  }
   co_return Result<void>();
 }
 

@@ -25,6 +25,13 @@ std::string dotted(std::uint32_t address) {
                      address & 0xff);
 }
 
+// A header names its far end, "10.0.0.1:80" as its first field.
+bool isFrom(std::string_view header, std::string_view from) {
+  const auto rest = at::after(header, "+QIRD:");
+  const std::string_view named = rest ? at::fields(*rest, 1).front() : std::string_view();
+  return from.empty() || !named.contains(':') || named == from;
+}
+
 bool isRefusal(const Error& error) {
   return error.kind == ErrorKind::Refused;
 }
@@ -84,13 +91,16 @@ async::Task<Result<void>> Sockets::send(int index, ByteView payload) {
   co_return Result<void>();
 }
 
-async::Task<Result<Bytes>> Sockets::read(int index, std::size_t most) {
+async::Task<Result<Bytes>> Sockets::read(int index, std::size_t most, std::string from) {
   assert(most >= 1 && most <= kMaxRead);
   // The role is the client's, 1: what the client of a server socket sent would be read with role 2.
   Command command(fmt::format("AT+QIRD={},1,{},{}", context_, index, most), kReadDeadline,
                   Command::Ending::Read);
   auto reply = co_await channel_.execute(std::move(command));
   if (!reply) co_return std::unexpected(reply.error());
+  if (!reply->lines.empty() && !isFrom(reply->lines.front(), from)) {
+    co_return std::unexpected(Error{ErrorKind::Garbled, "AT+QIRD", reply->lines.front()});
+  }
   co_return std::move(reply->block);
 }
 

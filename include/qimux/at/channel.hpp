@@ -44,8 +44,9 @@ class Channel {
   // fixed-length QISEND whose bytes were lost, AT is asked until OK, stray answers are read away.
   //
   // AT is asked `attempts` times quickly, and then, until `patience` has passed since the beginning, every
-  // two seconds: a module that hangs works off later what it was told meanwhile, and forgets nothing.
-  // Timeout where nothing has answered then.
+  // two seconds: a module that hangs works off later what it was told meanwhile, and forgets nothing. One
+  // that talks, but does not answer, does not hang (it may be at another rate): it gets no more than
+  // `attempts`. Timeout where nothing has answered then.
   struct Resynced {
     // A "SEND OK" or "SEND FAIL" came meanwhile: the module was waiting for payload, and took some of this
     // for it. Not where the payload was written and each AT was answered: then the module had merely been

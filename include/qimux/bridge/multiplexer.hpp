@@ -97,6 +97,7 @@ class Multiplexer {
     std::uint64_t dead = 0;           // connections that were found dead (application note 6)
     std::uint64_t unsendable = 0;     // datagrams and connections given up: the module cannot send that
     std::uint64_t spoiled = 0;        // connections given up because bytes of unknown fate went to them
+    std::uint64_t echoes = 0;         // how often the echo was on, and switched off again
     std::uint64_t acknowledge_queries = 0;
     std::uint64_t acknowledge_bytes = 0;  // what those cost on the line
     std::uint64_t empty_reads = 0;
@@ -156,7 +157,22 @@ class Multiplexer {
   void learnEscape(ByteView payload, bool taken, bool said_so);
   async::Task<Result<void>> refuseToSend(Session& session);
   async::Task<Result<void>> settleSend(Session& session, ByteView payload, Error problem);
-  async::Task<Result<void>> resync(const Error& why);
+  // An answer was lost or made no sense: everything that may have been lost with it is given up.
+  async::Task<Result<void>> resync(Error why);
+  // The same, but for the last send; true where its payload was spoiled.
+  async::Task<Result<bool>> makeSure(Error why);
+  async::Task<Result<at::Channel::Resynced>> knock(Error why);
+  async::Task<Result<void>> dropStrayBlocks();
+  // The sessions with this far end: a block of one of them went astray.
+  async::Task<Result<void>> dropByHeader(std::string header);
+  // Before each turn: where the line is out of step, or echoes, that is mended first.
+  async::Task<Result<void>> keepInStep();
+  async::Task<Result<void>> switchEchoOff();
+  // AT+QICLOSE, and again where it is not answered.
+  async::Task<Result<void>> closeSurely(int slot);
+  async::Task<Result<void>> giveUpSpoiled(Session& session, std::string why);
+  // Sessions may be gone behind an await that can lose them.
+  bool holds(int slot, SessionId id) const;
   // What is in the session's socket is lost; the socket is closed.
   async::Task<Result<void>> dropSocket(Session& session, std::string why);
   async::Task<Result<bool>> hasForgotten();
@@ -205,6 +221,11 @@ class Multiplexer {
   double counters_budget_;
   async::TimePoint budget_at_;
   std::array<async::TimePoint, module::kSockets> counters_asked_{};
+  // AT+QISACK has once told what was sent, exactly: from then on a difference is a loss.
+  std::array<bool, module::kSockets> counters_agree_{};
+  // Whose bytes went out last.
+  int last_sender_ = -1;
+  SessionId last_sender_id_ = 0;
   Counters counters_;
 };
 

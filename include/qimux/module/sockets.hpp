@@ -59,7 +59,7 @@ class Sockets {
 
   // Up to `most` (1 to kMaxRead) bytes. Empty: nothing waits. Refused: closed, and nothing is left to be
   // read.
-  async::Task<Result<Bytes>> read(int index, std::size_t most);
+  async::Task<Result<Bytes>> read(int index, std::size_t most, std::string from = {});
 
   async::Task<Result<SendCounters>> acknowledged(int index);
 

@@ -202,6 +202,7 @@ TEST_CASE("the budget of AT+QISACK is shared by all who wait for acknowledgement
   rig.open(two);
   rig.open(bulk);
   rig.port.always("AT+QIRD=0,1,2", readAnswer(std::string(1500, 'x')), 136ms);
+  rig.port.always("AT+QIRD=0,1,2,730", readAnswer(std::string(730, 'x')), 68ms);
   rig.port.always("AT+QISACK=0", sackLine(1, 0), 5ms);
   rig.port.always("AT+QISACK=1", sackLine(1, 0), 5ms);
   rig.port.awaits("AT+QISEND=0,1").says(prompt()).payload("x").lines({"SEND OK"});
