@@ -52,6 +52,7 @@ void Loop::post(std::move_only_function<void()> call) {
 }
 
 bool Loop::runReady(int rounds) {
+  if (observer_ != nullptr && ready_.linked()) observer_->onReady();
   for (int round = 0; round < rounds && ready_.linked(); ++round) {
     // A round ends at the mark: what is queued meanwhile waits for the next.
     Ring mark;
@@ -72,6 +73,7 @@ void Loop::fireTimers() {
   const auto end = timers_.upper_bound(due);
   std::vector<Timer*> firing;
   for (auto it = timers_.begin(); it != end; ++it) firing.push_back(it->second);
+  if (observer_ != nullptr && !firing.empty()) observer_->onTimers();
   for (auto* timer : firing) {
     // One that fired before it may have stopped or destroyed it: look for it again before touching it.
     bool found = false;

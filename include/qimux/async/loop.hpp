@@ -70,6 +70,17 @@ class Loop {
   // Queues a call. `call` is destroyed unrun where the loop ends first.
   void post(std::move_only_function<void()> call);
 
+  // Told what the loop itself sets going, just before it does: with the descriptors' calls that is all that
+  // ever runs, so whoever records it can have the same happen again (capture::Tap).
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void onReady() = 0;   // everything that is queued will run
+    virtual void onTimers() = 0;  // at least one timer is due, and will fire
+  };
+  // One at a time, outliving the loop's use of it; null for none.
+  void observe(Observer* observer) { observer_ = observer; }
+
  protected:
   // Runs what is queued, and what that queues, for at most `rounds` rounds. True where something is left.
   bool runReady(int rounds);
@@ -90,6 +101,7 @@ class Loop {
   class Ring final : public Link {};
   Ring ready_;
   Timers timers_;
+  Observer* observer_ = nullptr;
 };
 
 // Calls back once at a time. Stops when destroyed. Not movable: the loop points at it.
