@@ -18,9 +18,11 @@
 #include "qimux/bridge/gateway.hpp"
 #include "qimux/bridge/link.hpp"
 #include "qimux/bridge/socket_stream.hpp"
+#include "qimux/capture/tap.hpp"
 #include "qimux/daemon/control_server.hpp"
 #include "qimux/daemon/pin_file.hpp"
 #include "qimux/daemon/report.hpp"
+#include "qimux/daemon/wiring.hpp"
 #include "qimux/net/interface.hpp"
 #include "qimux/net/private_namespace.hpp"
 #include "qimux/net/sock_diag.hpp"
@@ -36,49 +38,6 @@ constexpr int kPacketsPerTurn = 64;
 constexpr async::Duration kRadioAge = 10s;
 constexpr std::size_t kMaxPacket = 2048;
 
-bridge::Acknowledge acknowledgeOf(Acknowledge whose) {
-  switch (whose) {
-    case Acknowledge::Remote:
-      return bridge::Acknowledge::Remote;
-    case Acknowledge::Module:
-      return bridge::Acknowledge::Module;
-    case Acknowledge::Local:
-      return bridge::Acknowledge::Local;
-  }
-  return bridge::Acknowledge::Remote;
-}
-
-bridge::MultiplexerOptions multiplexerOptions(const Config& config) {
-  bridge::MultiplexerOptions options;
-  options.pool.queue = config.sockets.connect_queue;
-  options.pool.per_destination = config.sockets.per_destination;
-  options.session.connect_timeout = config.sockets.connect_timeout;
-  options.session.udp_idle = config.sockets.udp_idle;
-  options.session.half_close_linger = config.sockets.half_close_linger;
-  options.session.ask_acknowledged = config.tcp.acknowledge == Acknowledge::Remote;
-  options.session.liveness.idle = config.keepalive.idle;
-  options.session.liveness.first_check = config.keepalive.first_check;
-  options.session.liveness.interval = config.keepalive.interval;
-  options.session.liveness.attempts = config.keepalive.attempts;
-  for (const auto& probe : config.keepalive.probes) options.session.probes[probe.port] = probe.payload;
-  options.line_rate = static_cast<std::uint32_t>(config.serial.baud / 10);
-  return options;
-}
-
-bridge::GatewayOptions gatewayOptions(const Config& config) {
-  bridge::GatewayOptions options;
-  options.network = config.tun.address;
-  options.gateway = config.tun.gateway();
-  options.mtu = static_cast<std::uint16_t>(config.tun.mtu);
-  options.hold_offline = config.tun.hold_offline;
-  options.acknowledge = acknowledgeOf(config.tcp.acknowledge);
-  options.dns.ttl = config.dns.ttl;
-  options.dns.cache = config.dns.cache;
-  options.dns.forward_other_types = config.dns.upstream.has_value();
-  options.dns_upstream = config.dns.upstream;
-  return options;
-}
-
 net::OuterInterface::Options interfaceOptions(const Config& config) {
   net::OuterInterface::Options options;
   options.name = config.tun.name;
@@ -89,18 +48,13 @@ net::OuterInterface::Options interfaceOptions(const Config& config) {
   return options;
 }
 
-bridge::LinkOptions linkOptions(const Config& config, serial::ResetLine* reset_line) {
-  bridge::LinkOptions options;
-  options.baud = config.serial.baud;
+bridge::LinkOptions linkOptions(const Config& config, serial::ResetLine* reset_line, capture::Tap* tap) {
+  bridge::LinkOptions options = linkOptions(config);
   options.seed = std::random_device()();
   if (reset_line != nullptr)
     options.reset_line = [reset_line](serial::Port& port) { return reset_line->pulse(port); };
-  options.module = module::Settings{.apn = config.module.apn,
-                                    .user = config.module.user,
-                                    .password = config.module.password,
-                                    .pin = config.module.pin,
-                                    .context = config.module.context};
   rememberPin(options.module);
+  if (tap != nullptr) tap->wire(options);
   return options;
 }
 
@@ -113,9 +67,10 @@ void tellSystemd([[maybe_unused]] const std::string& state) {
 class DaemonImpl final : public Daemon, private ControlHandler {
  public:
   DaemonImpl(async::UvLoop& loop, const Config& config, std::function<void(End)> on_stopped,
-             net::PrivateNamespace inner, net::OuterInterface outer, net::SockDiag diag)
+             net::PrivateNamespace inner, net::OuterInterface outer, net::SockDiag diag, capture::Tap* tap)
       : loop_(loop),
         config_(config),
+        tap_(tap),
         on_stopped_(std::move(on_stopped)),
         started_(loop.now()),
         inner_(std::move(inner)),
@@ -124,7 +79,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
-        link_(loop, multiplexer_, linkOptions(config, reset_line_.get()), [this] { return openPort(); }) {
+        link_(loop, multiplexer_, linkOptions(config, reset_line_.get(), tap),
+              [this] { return openPort(); }) {
     link_.onChange([this](bridge::LinkState state) { onLink(state); });
     watchTuns();
   }
@@ -137,6 +93,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   }
 
   void start() override {
+    if (tap_ != nullptr) tap_->start();
     link_.start();
     tellSystemd("READY=1");
   }
@@ -144,11 +101,19 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void stop() override {
     if (std::exchange(stopping_, true)) return on_stopped_(End::Stopped);
     tellSystemd("STOPPING=1");
-    link_.stop(config_.shutdown.drain, [this] { on_stopped_(End::Stopped); });
+    if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
+    link_.stop(config_.shutdown.drain, [this] {
+      if (tap_ != nullptr) tap_->stopped();
+      on_stopped_(End::Stopped);
+    });
   }
 
  private:
   Result<std::unique_ptr<serial::Port>> openPort() {
+    return tap_ == nullptr ? openTty() : tap_->opened(openTty());
+  }
+
+  Result<std::unique_ptr<serial::Port>> openTty() {
     const serial::TtySettings settings{config_.serial.device, config_.serial.baud,
                                        config_.serial.flow_control};
     auto port = serial::TtyPort::open(loop_, settings);
@@ -162,20 +127,33 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   bridge::Gateway::Exits gatewayExits() {
     bridge::Gateway::Exits exits;
     // A packet that the kernel has no room for is lost, as on any link: it is sent again by who cares for it.
-    exits.to_program = [this](ByteView packet) { static_cast<void>(outer_.tun().write(packet)); };
-    exits.to_inner = [this](ByteView packet) { static_cast<void>(inner_.tun().write(packet)); };
+    exits.to_program = [this](ByteView packet) {
+      if (tap_ != nullptr) tap_->toProgram(packet);
+      static_cast<void>(outer_.tun().write(packet));
+    };
+    exits.to_inner = [this](ByteView packet) {
+      if (tap_ != nullptr) tap_->toInner(packet);
+      static_cast<void>(inner_.tun().write(packet));
+    };
     exits.program_gone = [this](const net::FlowKey& key) {
-      return diag_.holder(key) == net::SockDiag::Holder::Nobody;
+      const bool gone = diag_.holder(key) == net::SockDiag::Holder::Nobody;
+      return tap_ == nullptr ? gone : tap_->programGone(gone);
     };
     return exits;
   }
 
   void watchTuns() {
     outer_watch_ = loop_.watch(outer_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
-      drain(outer_.tun(), [this](ByteSpan packet) { gateway_.fromProgram(packet); });
+      drain(outer_.tun(), [this](ByteSpan packet) {
+        if (tap_ != nullptr) tap_->fromProgram(packet);
+        gateway_.fromProgram(packet);
+      });
     });
     inner_watch_ = loop_.watch(inner_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
-      drain(inner_.tun(), [this](ByteSpan packet) { gateway_.fromInner(packet); });
+      drain(inner_.tun(), [this](ByteSpan packet) {
+        if (tap_ != nullptr) tap_->fromInner(packet);
+        gateway_.fromInner(packet);
+      });
     });
     listener_watch_ = loop_.watch(inner_.listener(), async::Interest{.readable = true},
                                   [this](async::Interest) { acceptAll(); });
@@ -202,11 +180,16 @@ class DaemonImpl final : public Daemon, private ControlHandler {
       Fd fd(::accept4(inner_.listener(), reinterpret_cast<sockaddr*>(&peer), &length,
                       SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!fd.valid()) return;
-      gateway_.accepted(ntohs(peer.sin_port), std::make_unique<bridge::SocketStream>(loop_, std::move(fd)));
+      const std::uint16_t port = ntohs(peer.sin_port);
+      std::unique_ptr<bridge::AppStream> stream =
+          std::make_unique<bridge::SocketStream>(loop_, std::move(fd));
+      if (tap_ != nullptr) stream = tap_->accepted(port, std::move(stream));
+      gateway_.accepted(port, std::move(stream));
     }
   }
 
   void onLink(bridge::LinkState state) {
+    if (tap_ != nullptr) tap_->link(bridge::name(state));
     gateway_.online(state == bridge::LinkState::Online);
     const auto condition = link_.condition();
     tellSystemd(condition ? fmt::format("STATUS=Link {}: {}", bridge::name(state), condition->message)
@@ -247,10 +230,12 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     const bool old = loop_.now() - radio_at_ > kRadioAge;
     if (!old || link_.state() != bridge::LinkState::Online) return;
     radio_at_ = loop_.now();
+    if (tap_ != nullptr) tap_->askRadio();
     multiplexer_.refreshRadio([] {});
   }
 
   void handleAt(const std::string& command, Respond respond) {
+    if (tap_ != nullptr) tap_->askAt(command);
     multiplexer_.execute(command,
                          [respond = std::move(respond)](Result<std::vector<std::string>> lines) mutable {
                            if (!lines) return respond(Response::failed(lines.error()));
@@ -262,6 +247,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   }
 
   void handleDns(const std::string& host, Respond respond) {
+    if (tap_ != nullptr) tap_->askName(host);
     multiplexer_.resolve(host, [respond = std::move(respond),
                                 host](const Result<bridge::Multiplexer::Addresses>& found) mutable {
       if (!found) return respond(Response::failed(found.error()));
@@ -276,6 +262,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void handlePing(const std::string& address, Respond respond) {
     const auto parsed = net::parseAddress(address);
     if (!parsed) return respond(Response::failed(parsed.error()));
+    if (tap_ != nullptr) tap_->askPing(*parsed);
     multiplexer_.ping(
         *parsed, [respond = std::move(respond), address](const Result<async::Duration>& time) mutable {
           if (!time) return respond(Response::failed(time.error()));
@@ -293,6 +280,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
 
   async::UvLoop& loop_;
   Config config_;
+  capture::Tap* tap_;  // null: nothing is captured
   std::function<void(End)> on_stopped_;
   async::TimePoint started_;
   net::PrivateNamespace inner_;
@@ -313,7 +301,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::create(async::UvLoop& loop, const Config& config,
-                                               std::function<void(End)> on_stopped) {
+                                               std::function<void(End)> on_stopped, capture::Tap* tap) {
   auto inner = net::PrivateNamespace::create({.mtu = static_cast<unsigned>(config.tun.mtu)});
   if (!inner) return std::unexpected(inner.error());
   auto outer = net::OuterInterface::create(interfaceOptions(config));
@@ -321,7 +309,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(async::UvLoop& loop, const Config
   auto diag = net::SockDiag::open();
   if (!diag) return std::unexpected(diag.error());
   auto daemon = std::make_unique<DaemonImpl>(loop, config, std::move(on_stopped), std::move(*inner),
-                                             std::move(*outer), std::move(*diag));
+                                             std::move(*outer), std::move(*diag), tap);
   if (const auto listening = daemon->listen(); !listening) return std::unexpected(listening.error());
   return daemon;
 }

@@ -1,6 +1,7 @@
 // qimuxd: the command line, and the process around the Daemon.
 #include "qimux/async/uv_loop.hpp"
 #include "qimux/base/log.hpp"
+#include "qimux/daemon/captured.hpp"
 #include "qimux/daemon/config.hpp"
 #include "qimux/daemon/daemon.hpp"
 
@@ -25,6 +26,7 @@ struct Arguments {
   std::string tun;
   std::string log_level;
   bool check_config = false;
+  daemon::CaptureOptions capture;
 };
 
 std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
@@ -39,6 +41,17 @@ std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
       ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
   app.add_flag("--check-config", arguments.check_config,
                "Check the configuration, print it with its defaults, and end");
+  app.add_option("--capture", arguments.capture.file,
+                 "Write what passes the port and the interfaces to FILE, without personal data; "
+                 "qimux-replay reads it")
+      ->option_text("FILE");
+  app.add_flag("--capture-everything", arguments.capture.everything,
+               "Capture payload, addresses, names, numbers and secrets too");
+  app.add_option("--capture-limit", arguments.capture.limit,
+                 "Bytes after which the capture ends (default 8M)")
+      ->option_text("SIZE")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(std::uint64_t{4096}, std::uint64_t{capture::kMaxFile}));
   app.set_version_flag("--version", std::string("qimuxd " QIMUX_VERSION));
   try {
     app.parse(argc, argv);
@@ -73,13 +86,26 @@ void warnOfIdleKeys(const daemon::Config& config) {
   if (!config.listen.empty()) warn("listen");
 }
 
-int run(const daemon::Config& config) {
+// A capture that cannot be written is no reason not to serve.
+std::unique_ptr<capture::Tap> tapOf(async::Loop& loop, const daemon::Config& config,
+                                    const daemon::CaptureOptions& options) {
+  if (options.file.empty()) return nullptr;
+  auto tap = daemon::openTap(loop, config, options);
+  if (!tap) log::warning("capture: " + tap.error().text());
+  return tap ? std::move(*tap) : nullptr;
+}
+
+int run(const daemon::Config& config, const daemon::CaptureOptions& options) {
   async::UvLoop loop;
+  const auto tap = tapOf(loop, config, options);
   int code = kStopped;
-  auto made = daemon::Daemon::create(loop, config, [&](daemon::Daemon::End end) {
-    if (end == daemon::Daemon::End::DeviceMissing) code = kDeviceMissing;
-    loop.stop();
-  });
+  auto made = daemon::Daemon::create(
+      loop, config,
+      [&](daemon::Daemon::End end) {
+        if (end == daemon::Daemon::End::DeviceMissing) code = kDeviceMissing;
+        loop.stop();
+      },
+      tap.get());
   if (!made) {
     log::error(made.error().text());
     return kNoPermission;
@@ -106,5 +132,5 @@ int main(int argc, char** argv) {
   }
   if (const auto level = log::parseLevel(arguments.log_level)) log::setLevel(*level);
   warnOfIdleKeys(*config);
-  return run(*config);
+  return run(*config, arguments.capture);
 }

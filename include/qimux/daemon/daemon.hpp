@@ -8,6 +8,10 @@
 #include <functional>
 #include <memory>
 
+namespace qimux::capture {
+class Tap;
+}
+
 namespace qimux::daemon {
 
 class Daemon {
@@ -16,8 +20,10 @@ class Daemon {
   // when it returns. The error names what to do. `on_stopped` is called from the loop after stop(), or when
   // the device is missing and serial.on_missing is "exit".
   enum class End { Stopped, DeviceMissing };
+  // `tap`, where there is one, sees what passes the edges of the cores, and outlives the daemon.
   static Result<std::unique_ptr<Daemon>> create(async::UvLoop& loop, const Config& config,
-                                                std::function<void(End)> on_stopped);
+                                                std::function<void(End)> on_stopped,
+                                                capture::Tap* tap = nullptr);
   virtual ~Daemon() = default;
 
   // Takes the port; the link comes up from then on.

@@ -35,13 +35,14 @@ class Lab:
     CONTROL = "/run/qimux-lab/control.sock"
     SIM_CONTROL = "/run/qimux-lab/sim.sock"
 
-    def __init__(self, log_dir, baud=115200, rtt=300, sim=(), hosts=(), settings=None, start=True, log_level="debug"):
+    def __init__(self, log_dir, baud=115200, rtt=300, sim=(), hosts=(), settings=None, start=True, log_level="debug",
+                 daemon=()):
         """`settings` are tables of the daemon's configuration, `hosts` (name, address) pairs of the module's
-        resolver, `sim` more arguments of qimux-sim. start=False: only the namespaces, the scenario does the rest."""
+        resolver, `sim` more arguments of qimux-sim, `daemon` of qimuxd. start=False: only the namespaces, the scenario does the rest."""
         self.direct = os.environ.get("QIMUX_LAB") == "direct"
         self.log_dir = log_dir
         self.baud, self.rtt, self.sim_arguments, self.hosts, self.settings = baud, rtt, sim, hosts, settings or {}
-        self.autostart, self.log_level = start, log_level
+        self.autostart, self.log_level, self.daemon_arguments = start, log_level, daemon
         self.sim = self.daemon = self.transcript = None
         self._scenario_things = []
 
@@ -106,7 +107,8 @@ class Lab:
         path = "/run/qimux-lab/qimuxd.toml"
         with open(path, "w") as file:
             file.write(config.toml(self._settings()))
-        argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", self.log_level]
+        argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", self.log_level,
+                *self.daemon_arguments]
         self.daemon = Process("qimuxd", self.gateway.command(argv), self.log_dir)
 
     def stop_daemon(self):
