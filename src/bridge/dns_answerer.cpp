@@ -204,6 +204,8 @@ bool DnsAnswerer::enqueue(Waiter& waiter, TimePoint now) {
   const DnsCache::Entry* entry = cache_.find(name);
   const bool has_stale = entry != nullptr && entry->stale(now);
   waiter.deadline = now + (has_stale ? std::min(options_.stale_after, options_.hold) : options_.hold);
+  // The question's own is never the earlier one of the two.
+  next_deadline_ = std::min(next_deadline_, waiter.deadline);
   found->second.deadline = now + options_.hold;
   found->second.waiters.push_back(std::move(waiter));
   return true;
@@ -216,6 +218,7 @@ std::optional<std::string> DnsAnswerer::nextQuestion() {
   // The last look before the port.
   assert(classifyDnsName(name) == DnsNameKind::Host);
   questions_.find(name)->second.handed_out = true;
+  findDeadline();
   ++counters_.asked;
   return name;
 }
@@ -226,11 +229,13 @@ void DnsAnswerer::answered(std::string_view name, const DnsOutcome& outcome, Tim
   if (unavailable_ && !succeeded(outcome) && !found->second.waiters.empty()) {
     found->second.handed_out = false;
     queue_.push_back(found->first);
+    findDeadline();
     return;
   }
   const std::string key = found->first;
   std::vector<Waiter> waiters = std::move(found->second.waiters);
   questions_.erase(found);
+  findDeadline();
   store(key, outcome, now);
   const DnsAnswer answer = conclude(key, outcome, now);
   if (!succeeded(outcome) && answer.rcode == DnsRcode::NoError) counters_.stale += waiters.size();
@@ -277,16 +282,16 @@ void DnsAnswerer::unavailable(bool down, TimePoint now) {
     for (Waiter& waiter : question.waiters) ready.push_back({std::move(waiter), *answer});
     question.waiters.clear();
   }
+  findDeadline();
   send(std::move(ready));
 }
 
-TimePoint DnsAnswerer::nextDeadline() const {
-  TimePoint next = TimePoint::max();
+void DnsAnswerer::findDeadline() {
+  next_deadline_ = TimePoint::max();
   for (const auto& [name, question] : questions_) {
-    if (!question.handed_out) next = std::min(next, question.deadline);
-    for (const Waiter& waiter : question.waiters) next = std::min(next, waiter.deadline);
+    if (!question.handed_out) next_deadline_ = std::min(next_deadline_, question.deadline);
+    for (const Waiter& waiter : question.waiters) next_deadline_ = std::min(next_deadline_, waiter.deadline);
   }
-  return next;
 }
 
 void DnsAnswerer::expire(TimePoint now) {
@@ -310,6 +315,7 @@ void DnsAnswerer::expire(TimePoint now) {
       place = questions_.erase(place);
     }
   }
+  findDeadline();
   send(std::move(ready));
 }
 

@@ -101,8 +101,9 @@ class DnsAnswerer {
   // wait for at most `hold`.
   void unavailable(bool down, async::TimePoint now);
 
-  // When expire() has something to do; TimePoint::max() for never.
-  async::TimePoint nextDeadline() const;
+  // When expire() has something to do; TimePoint::max() for never. Known without looking: it is asked for
+  // with every message, also in a flood of them.
+  async::TimePoint nextDeadline() const { return next_deadline_; }
   // Answers those that have waited long enough: with old addresses, else SERVFAIL.
   void expire(async::TimePoint now);
 
@@ -142,12 +143,15 @@ class DnsAnswerer {
   // What all who wait for `name` hear now that the module has answered.
   DnsAnswer conclude(std::string_view name, const DnsOutcome& outcome, async::TimePoint now);
   static void send(std::vector<Answered> ready);
+  // next_deadline_ from all that waits. Only where the module or the clock has spoken, which is rare.
+  void findDeadline();
 
   DnsOptions options_;
   DnsCache cache_;
   Questions questions_;
   std::deque<std::string> queue_;  // names of questions_ that were not handed out, oldest first
   bool unavailable_ = false;
+  async::TimePoint next_deadline_ = async::TimePoint::max();
   DnsCounters counters_;
 };
 
