@@ -52,6 +52,7 @@ Result<SendCounters> parseSendCounters(std::string_view line) {
   const auto acknowledged = at::number<std::uint64_t>(field[1]);
   const auto unacknowledged = at::number<std::uint64_t>(field[2]);
   if (!sent || !acknowledged || !unacknowledged) return std::unexpected(garbled);
+  if (*sent < *acknowledged || *sent - *acknowledged != *unacknowledged) return std::unexpected(garbled);
   return SendCounters{*sent, *acknowledged, *unacknowledged};
 }
 
@@ -105,6 +106,12 @@ async::Task<Result<Bytes>> Sockets::read(int index, std::size_t most, std::strin
 }
 
 async::Task<Result<SendCounters>> Sockets::acknowledged(int index) {
+  auto told = co_await askCounters(index);
+  if (!told && told.error().kind == ErrorKind::Garbled) told = co_await askCounters(index);
+  co_return told;
+}
+
+async::Task<Result<SendCounters>> Sockets::askCounters(int index) {
   Command command(fmt::format("AT+QISACK={}", index), kQueryDeadline, Command::Ending::Ok, "+QISACK:");
   const auto reply = co_await channel_.execute(std::move(command));
   if (!reply) co_return std::unexpected(reply.error());

@@ -61,6 +61,7 @@ class Sockets {
   // read.
   async::Task<Result<Bytes>> read(int index, std::size_t most, std::string from = {});
 
+  // Of a TCP connection. What came garbled is asked for once more.
   async::Task<Result<SendCounters>> acknowledged(int index);
 
   // Closes, whatever the state. A module that says it was not open agrees with us.
@@ -70,11 +71,14 @@ class Sockets {
   async::Task<Result<StackState>> state(async::Duration deadline = kStateDeadline);
 
  private:
+  async::Task<Result<SendCounters>> askCounters(int index);
+
   at::Channel& channel_;
   int context_;
 };
 
-// "+QISACK: 30, 20, 10"; Garbled where that is not what it is.
+// "+QISACK: 30, 20, 10"; Garbled where that is not what it is, or where the three figures of a TCP connection
+// do not agree: one digit that the line has changed would be an acknowledgement that nobody made.
 Result<SendCounters> parseSendCounters(std::string_view line);
 // The lines of AT+QISTATE; unknown ones are ignored, missing sockets stay empty.
 StackState parseStackState(const std::vector<std::string>& lines);
