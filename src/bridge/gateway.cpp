@@ -62,11 +62,21 @@ bool Gateway::routable(std::uint32_t address) const {
   return !group && !local && !options_.network.contains(address);
 }
 
+// A source that no host has, or that is our own: an answer to it would come back to us as a question.
+bool Gateway::isMartian(std::uint32_t source) const {
+  const std::uint32_t first = source >> 24;
+  return first == 0 || first == 127 || first >= 224 || source == options_.gateway;
+}
+
 void Gateway::fromProgram(ByteSpan bytes) {
   ++counters_.packets_from_program;
   auto packet = net::Packet::parse(bytes);
-  if (!packet) {
+  if (!packet || !packet->headerChecksumValid()) {
     ++counters_.malformed;
+    return;
+  }
+  if (isMartian(packet->source().address)) {
+    ++counters_.martians;
     return;
   }
   if (packet->isFragment()) {
@@ -75,6 +85,11 @@ void Gateway::fromProgram(ByteSpan bytes) {
     ++counters_.fragments;
     return toProgram(
         net::icmpUnreachable(*packet, net::icmp::kFragmentationNeeded, options_.gateway, options_.mtu));
+  }
+  // The far end would never see that this is not what was sent: the module makes checksums of its own.
+  if (!packet->transportChecksumValid()) {
+    ++counters_.malformed;
+    return;
   }
   if (!forGateway(*packet) && !routable(packet->destination().address)) {
     ++counters_.not_routable;
@@ -115,16 +130,40 @@ void Gateway::onTcp(net::Packet& packet) {
   toProgram(net::tcpReset(packet));
 }
 
+// A connection to the gateway itself. They cost nothing but places in the tables, so somebody may make very
+// many.
+bool Gateway::mayServe(const net::Packet& syn) {
+  if (syn.destination().port != kNamePort) return false;
+  const bool room = local_ < options_.local_flows && local_ + nat_.quarantined() < options_.resting_ports;
+  if (!room) ++counters_.local_refused;
+  return room;
+}
+
+// At the bound, the flow that has been over for longest gives way: its two kernels have long finished.
+Result<std::uint16_t> Gateway::portFor(const net::FlowKey& key) {
+  while (nat_.size() >= options_.tcp_flows && !old_.empty()) {
+    const Old oldest = old_.front();
+    old_.pop_front();
+    if (!lingering_.contains(oldest.id)) continue;
+    ++counters_.displaced;
+    forget(oldest.key, oldest.id);
+  }
+  return nat_.allocate(key, loop_.now());
+}
+
 void Gateway::newTcpFlow(const net::Packet& syn) {
   const bool local = forGateway(syn);
-  if (local && syn.destination().port != kNamePort) return toProgram(net::tcpReset(syn));
+  if (local && !mayServe(syn)) return toProgram(net::tcpReset(syn));
   if (!local && policy_.decide(PolicyProtocol::Tcp, syn.destination()) == PolicyAction::Deny) {
     return toProgram(net::icmpUnreachable(syn, net::icmp::kProhibited, options_.gateway));
   }
   if (!local && offlineTooLong()) {
     return toProgram(net::icmpUnreachable(syn, net::icmp::kNetUnreachable, options_.gateway));
   }
-  const auto port = nat_.allocate(syn.flow(), loop_.now());
+  if (!local && !multiplexer_.hasRoom(module::Protocol::Tcp)) {
+    return toProgram(net::icmpUnreachable(syn, net::icmp::kProhibited, options_.gateway));
+  }
+  const auto port = portFor(syn.flow());
   if (!port) {
     ++counters_.table_full;
     return toProgram(net::icmpUnreachable(syn, net::icmp::kProhibited, options_.gateway));
@@ -133,7 +172,10 @@ void Gateway::newTcpFlow(const net::Packet& syn) {
   FlowHost& host = *this;
   auto flow = std::make_unique<TcpFlow>(loop_, host, next_id_++, syn, *port, options_.acknowledge);
   TcpFlow& made = *tcp_.emplace(syn.flow(), std::move(flow)).first->second;
-  if (local) return made.beginLocally();
+  if (local) {
+    ++local_;
+    return made.beginLocally();
+  }
   static_cast<void>(made.begin(multiplexer_));  // a full queue was told the program
 }
 
@@ -142,10 +184,12 @@ void Gateway::over(TcpFlow& flow, async::Duration linger) {
   auto timer = std::make_unique<async::Timer>(loop_);
   timer->start(linger, [this, key = flow.key(), id] { forget(key, id); });
   lingering_.insert_or_assign(id, std::move(timer));
+  if (linger > async::Duration{0} && !flow.local()) old_.push_back({flow.key(), id});
 }
 
 void Gateway::forget(const net::FlowKey& key, std::uint64_t id) {
   const auto timer = lingering_.extract(id);
+  while (!old_.empty() && !lingering_.contains(old_.front().id)) old_.pop_front();
   const auto found = tcp_.find(key);
   if (found == tcp_.end() || found->second->id() != id) return;
   if (found->second->passedOn()) {
@@ -153,6 +197,7 @@ void Gateway::forget(const net::FlowKey& key, std::uint64_t id) {
   } else {
     nat_.discard(key);
   }
+  if (found->second->local()) --local_;
   tcp_.erase(found);
 }
 
@@ -222,11 +267,13 @@ void Gateway::onUdp(const net::Packet& packet) {
     if (offlineTooLong()) {
       return toProgram(net::icmpUnreachable(packet, net::icmp::kNetUnreachable, options_.gateway));
     }
-    auto flow = std::make_unique<UdpFlow>(next_id_++, packet.flow(), udpExits());
-    if (udp_.size() >= options_.udp_flows || !flow->begin(multiplexer_)) {
-      ++counters_.table_full;
+    const bool full = udp_.size() >= options_.udp_flows;
+    if (full) ++counters_.table_full;
+    if (full || !multiplexer_.hasRoom(module::Protocol::Udp)) {
       return toProgram(net::icmpUnreachable(packet, net::icmp::kProhibited, options_.gateway));
     }
+    auto flow = std::make_unique<UdpFlow>(next_id_++, packet.flow(), udpExits());
+    static_cast<void>(flow->begin(multiplexer_));  // there is room
     ++counters_.associations;
     found = udp_.emplace(packet.flow(), std::move(flow)).first;
   }
@@ -281,6 +328,16 @@ void Gateway::watchOffline() {
     for (const auto* flow : tcpFlows()) tcp_.at(flow->key())->offline();
     for (const auto* flow : udpFlows()) udp_.at(flow->key())->offline();
   });
+}
+
+Gateway::Tables Gateway::tables() const {
+  return Tables{.tcp = tcp_.size(),
+                .tcp_local = local_,
+                .tcp_over = lingering_.size(),
+                .udp = udp_.size(),
+                .ports = nat_.size(),
+                .ports_resting = nat_.quarantined(),
+                .pings = pings_};
 }
 
 std::vector<const TcpFlow*> Gateway::tcpFlows() const {

@@ -64,14 +64,22 @@ void Multiplexer::changed() {
 // Destroys what has ended: from the loop, never from inside a session's own call.
 void Multiplexer::sweep() {
   releaseSlots();
+  std::size_t finishing = 0;
+  Session* oldest = nullptr;
   for (auto it = sessions_.begin(); it != sessions_.end();) {
-    if (it->second->state() == State::Ended) {
+    Session& session = *it->second;
+    if (session.state() == State::Ended) {
+      counters_.datagrams_dropped += session.dropped();
       pool_.withdraw(it->first);
       it = sessions_.erase(it);
-    } else {
-      ++it;
+      continue;
     }
+    if (session.state() == State::Finishing && ++finishing == 1) oldest = &session;
+    ++it;
   }
+  if (finishing <= options_.finishing) return;
+  ++counters_.cut_short;
+  static_cast<TcpSession*>(oldest)->cutShort();
 }
 
 void Multiplexer::releaseSlots() {
@@ -84,8 +92,14 @@ void Multiplexer::releaseSlots() {
   }
 }
 
+bool Multiplexer::hasRoom(module::Protocol protocol) {
+  const bool room = pool_.hasRoom(protocol);
+  if (!room) ++counters_.queue_full;
+  return room;
+}
+
 Result<void> Multiplexer::admit(Session& session) {
-  if (pool_.enqueue(session.id(), session.remote().address)) return {};
+  if (pool_.enqueue(session.id(), session.remote().address, session.protocol())) return {};
   ++counters_.queue_full;
   return std::unexpected(Error{ErrorKind::Full, "connect queue", "has no room"});
 }

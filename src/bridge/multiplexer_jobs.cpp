@@ -40,6 +40,7 @@ void Multiplexer::enqueue(Job job) {
     jobs_.push_back(std::move(job));
     return changed();
   }
+  if (module_ != nullptr) ++counters_.jobs_full;
   const Error error = module_ == nullptr ? Error{ErrorKind::Closed, "link", "is not online"}
                                          : Error{ErrorKind::Full, "module", "too many questions wait"};
   loop_.post([failed = std::move(job), error]() mutable { fail(failed, error); });

@@ -245,6 +245,7 @@ void NameService::online(bool up) {
 
 void NameService::serve(std::unique_ptr<AppStream> stream, std::function<void()> closed) {
   if (connections_.size() >= kMaxConnections) {
+    ++connections_refused_;
     stream->reset();
     return loop_.post(std::move(closed));
   }

@@ -13,14 +13,26 @@ constexpr async::Duration kLongestSilence = 8min;
 
 }  // namespace
 
-bool SlotPool::enqueue(SessionId id, std::uint32_t address) {
+bool SlotPool::hasRoom(module::Protocol protocol) const {
   if (queue_.size() >= limits_.queue) return false;
-  queue_.push_back(Waiter{id, address});
+  return protocol == module::Protocol::Tcp || datagrams_ < std::max<std::size_t>(limits_.queue / 2, 1);
+}
+
+bool SlotPool::enqueue(SessionId id, std::uint32_t address, module::Protocol protocol) {
+  if (!hasRoom(protocol)) return false;
+  queue_.push_back(Waiter{id, address, protocol});
+  if (protocol == module::Protocol::Udp) ++datagrams_;
   return true;
 }
 
+void SlotPool::leave(Queue::iterator waiter) {
+  if (waiter->protocol == module::Protocol::Udp) --datagrams_;
+  queue_.erase(waiter);
+}
+
 void SlotPool::withdraw(SessionId id) {
-  queue_.remove_if([id](const Waiter& waiter) { return waiter.id == id; });
+  const auto waiter = std::ranges::find(queue_, id, &Waiter::id);
+  if (waiter != queue_.end()) leave(waiter);
 }
 
 std::size_t SlotPool::free() const {
@@ -43,10 +55,21 @@ bool SlotPool::mayOpen(std::uint32_t address, std::size_t free_slots, async::Tim
   return pendingTo(address) < limits_.per_destination;
 }
 
+// The first that may open, of those that were not served last where there is one.
+SlotPool::Queue::iterator SlotPool::next(std::size_t free_slots, async::TimePoint now) {
+  auto second = queue_.end();
+  for (auto waiter = queue_.begin(); waiter != queue_.end(); ++waiter) {
+    const bool another_turn = waiter->protocol != served_;
+    if (!another_turn && second != queue_.end()) continue;
+    if (!mayOpen(waiter->address, free_slots, now)) continue;
+    if (another_turn) return waiter;
+    second = waiter;
+  }
+  return second;
+}
+
 std::optional<SlotPool::Grant> SlotPool::grant(async::TimePoint now) {
-  const std::size_t free_slots = free();
-  const auto waiter = std::ranges::find_if(
-      queue_, [&](const Waiter& candidate) { return mayOpen(candidate.address, free_slots, now); });
+  const auto waiter = next(free(), now);
   if (waiter == queue_.end()) return std::nullopt;
   Slot* oldest = nullptr;
   for (auto& slot : slots_) {
@@ -56,7 +79,8 @@ std::optional<SlotPool::Grant> SlotPool::grant(async::TimePoint now) {
   oldest->taken = oldest->pending = true;
   oldest->address = waiter->address;
   const Grant granted{waiter->id, static_cast<int>(oldest - slots_.data())};
-  queue_.erase(waiter);
+  served_ = waiter->protocol;
+  leave(waiter);
   return granted;
 }
 

@@ -150,6 +150,7 @@ void TcpFlow::connected() {
   auto syn = net::Packet::parse(chosen);
   if (acknowledge_ == Acknowledge::Local || local_) showProgram(gate_.release());
   passOn(*syn);
+  first_syn_ = latest_syn_ = Bytes();  // never needed again
 }
 
 void TcpFlow::passOn(net::Packet& segment) {
@@ -176,6 +177,9 @@ void TcpFlow::fromProgram(net::Packet& segment) {
   passOn(segment);
   if (!gives_up) return;
   dropSession();
+  // The inner kernel has forgotten it with that reset: nothing of it is on its way, and its port need not
+  // rest.
+  passed_on_ = false;
   finish(0s);
 }
 

@@ -435,6 +435,12 @@ void TcpSession::closed() {
   finish();
 }
 
+void TcpSession::cutShort() {
+  if (state_ != SessionState::Finishing) return;
+  finish_by_ = loop_.now();
+  finish();
+}
+
 // Runs by itself, without the link: at each change of the stream, and at a beat while the program still
 // takes.
 void TcpSession::finish() {

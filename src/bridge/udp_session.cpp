@@ -13,6 +13,8 @@ constexpr async::Duration kOneShotIdle = 30s;
 // An association that was used this short a time ago is in use.
 constexpr async::Duration kYieldAfter = 2s;
 constexpr async::Duration kFullPause = 200ms;
+// What somebody sent this long ago is not waited for any more, and its place in the queue is wanted.
+constexpr async::Duration kQueuePatience = 30s;
 // Looks for arrivals whose edge was lost: soon after the last exchange, then ever more rarely.
 constexpr async::Duration kFirstPoll = 1s;
 constexpr async::Duration kLongestPoll = 60s;
@@ -25,7 +27,19 @@ constexpr std::size_t kSmall = 256;
 
 UdpSession::UdpSession(async::Loop& loop, const SessionRules& rules, SessionId id, net::Endpoint remote,
                        UdpObserver& observer, std::function<void()> wake)
-    : Session(loop, rules, id, module::Protocol::Udp, remote), observer_(&observer), wake_(std::move(wake)) {}
+    : Session(loop, rules, id, module::Protocol::Udp, remote),
+      observer_(&observer),
+      wake_(std::move(wake)),
+      patience_(loop) {
+  watchPatience();
+}
+
+// Who waits for a socket, and there is none.
+void UdpSession::watchPatience() {
+  patience_.start(kQueuePatience, [this] {
+    if (state_ == SessionState::Waiting) failed(Failure::NoSlot);
+  });
+}
 
 void UdpSession::send(Bytes datagram) {
   assert(!datagram.empty() && datagram.size() <= module::kMaxSend);
@@ -230,6 +244,7 @@ void UdpSession::checked(bool connected) {
 void UdpSession::connected() {
   if (state_ != SessionState::Opening) return;
   open_deadline_ = async::TimePoint::max();
+  patience_.stop();
   enter(SessionState::Connected);
   sizes_known_ = rules_.packet_sizes;
 }
@@ -253,6 +268,7 @@ void UdpSession::lost() {
       state_ == SessionState::Closing) {
     if (observer_ == nullptr || queue_.empty()) return end();
     enter(SessionState::Waiting);
+    watchPatience();
   }
   wake_();
 }

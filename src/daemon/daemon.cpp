@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <random>
 #include <utility>
 
@@ -76,6 +77,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         inner_(std::move(inner)),
         outer_(std::move(outer)),
         diag_(std::move(diag)),
+        accept_pause_(loop),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
@@ -179,13 +181,21 @@ class DaemonImpl final : public Daemon, private ControlHandler {
       socklen_t length = sizeof peer;
       Fd fd(::accept4(inner_.listener(), reinterpret_cast<sockaddr*>(&peer), &length,
                       SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!fd.valid()) return;
+      if (!fd.valid()) return pauseAccepting(errno);
       const std::uint16_t port = ntohs(peer.sin_port);
       std::unique_ptr<bridge::AppStream> stream =
           std::make_unique<bridge::SocketStream>(loop_, std::move(fd));
       if (tap_ != nullptr) stream = tap_->accepted(port, std::move(stream));
       gateway_.accepted(port, std::move(stream));
     }
+  }
+
+  // Without a descriptor to spare the listener would stay readable, and the loop would spin.
+  void pauseAccepting(int why) {
+    if (why != EMFILE && why != ENFILE && why != ENOBUFS && why != ENOMEM) return;
+    log::warning(fmt::format("connections have to wait: {}", std::strerror(why)));
+    listener_watch_->want(async::Interest{});
+    accept_pause_.start(1s, [this] { listener_watch_->want(async::Interest{.readable = true}); });
   }
 
   void onLink(bridge::LinkState state) {
@@ -286,6 +296,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   net::PrivateNamespace inner_;
   net::OuterInterface outer_;
   net::SockDiag diag_;
+  async::Timer accept_pause_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
   std::unique_ptr<serial::ResetLine> reset_line_;

@@ -186,6 +186,29 @@ ordered_json flowsReport(const Rooms& rooms) {
   return flows;
 }
 
+namespace {
+
+// How full the tables are at this moment; each has a bound, and what was refused there is counted.
+void addTables(ordered_json& stats, const Rooms& rooms) {
+  const auto tables = rooms.gateway.tables();
+  const auto& names = rooms.gateway.names();
+  stats["tables.tcp"] = tables.tcp;
+  stats["tables.tcp_local"] = tables.tcp_local;
+  stats["tables.tcp_over"] = tables.tcp_over;
+  stats["tables.udp"] = tables.udp;
+  stats["tables.nat_ports"] = tables.ports;
+  stats["tables.nat_resting"] = tables.ports_resting;
+  stats["tables.sessions"] = rooms.multiplexer.sessions();
+  stats["tables.connect_queue"] = rooms.multiplexer.waiting();
+  stats["tables.pings"] = tables.pings;
+  stats["tables.questions"] = rooms.multiplexer.jobs();
+  stats["tables.dns_waiting"] = names.answerer().waiting();
+  stats["tables.dns_cache"] = names.answerer().cached();
+  stats["tables.dns_connections"] = names.connections();
+}
+
+}  // namespace
+
 ordered_json statsReport(const Rooms& rooms) {
   const auto& packets = rooms.gateway.counters();
   const auto& sockets = rooms.multiplexer.counters();
@@ -202,12 +225,17 @@ ordered_json statsReport(const Rooms& rooms) {
   stats["flows.tcp"] = packets.flows;
   stats["flows.udp"] = packets.associations;
   stats["flows.table_full"] = packets.table_full;
+  stats["packets.martians"] = packets.martians;
+  stats["flows.displaced"] = packets.displaced;
+  stats["flows.local_refused"] = packets.local_refused;
   stats["flows.denied"] = rooms.gateway.policy().denied();
   stats["connect.opened"] = sockets.opened;
   stats["connect.refused"] = sockets.refused;
   stats["connect.unreachable"] = sockets.unreachable;
   stats["connect.queue_full"] = sockets.queue_full;
   stats["connect.udp_yielded"] = sockets.yielded;
+  stats["connect.cut_short"] = sockets.cut_short;
+  stats["udp.dropped"] = sockets.datagrams_dropped;
   stats["bytes.sent"] = sockets.bytes_sent;
   stats["bytes.received"] = sockets.bytes_received;
   stats["send.fail"] = sockets.send_fail;
@@ -227,8 +255,14 @@ ordered_json statsReport(const Rooms& rooms) {
   stats["dns.stale"] = dns.stale;
   stats["dns.invalid_names"] = dns.invalid_names;
   stats["dns.malformed"] = dns.malformed;
+  stats["dns.overflow"] = dns.overflow;
+  stats["dns.expired"] = dns.expired;
+  stats["dns.evicted"] = rooms.gateway.names().answerer().evictions();
+  stats["dns.connections_refused"] = rooms.gateway.names().connectionsRefused();
   stats["ping.asked"] = sockets.pings;
   stats["ping.refused"] = packets.pings_refused;
+  stats["questions.refused"] = sockets.jobs_full;
+  addTables(stats, rooms);
   if (const auto* channel = rooms.link.channel()) {
     const auto& line = channel->counters();
     stats["line.bytes_in"] = line.bytes_in;

@@ -13,6 +13,7 @@
 #include "qimux/bridge/udp_flow.hpp"
 #include "qimux/net/nat_table.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -28,8 +29,11 @@ struct GatewayOptions {
   Acknowledge acknowledge = Acknowledge::Remote;
   DnsOptions dns;
   std::optional<net::Endpoint> dns_upstream;
+  // Bounds of the tables. A flow that is over gives its place to a new one; else a new one is refused.
   std::size_t tcp_flows = 1024;
   std::size_t udp_flows = 256;
+  std::size_t local_flows = 256;     // of tcp_flows: connections to the gateway's own port 53
+  std::size_t resting_ports = 8192;  // NAT ports in quarantine; with more, no connection to port 53
 };
 
 class Gateway final : private FlowHost {
@@ -62,12 +66,27 @@ class Gateway final : private FlowHost {
     std::uint64_t strays = 0;        // segments of no flow, answered with a reset
     std::uint64_t flows = 0;
     std::uint64_t associations = 0;
+    std::uint64_t martians = 0;  // from addresses that nobody can have
     std::uint64_t pings_refused = 0;
     std::uint64_t table_full = 0;
+    std::uint64_t displaced = 0;      // flows that were over, forgotten early for a new one's sake
+    std::uint64_t local_refused = 0;  // connections to port 53 that were too many
   };
   const Counters& counters() const { return counters_; }
   const Policy& policy() const { return policy_; }
   const NameService& names() const { return names_; }
+
+  // How full the tables are.
+  struct Tables {
+    std::size_t tcp = 0;
+    std::size_t tcp_local = 0;  // of tcp
+    std::size_t tcp_over = 0;   // of tcp: they linger
+    std::size_t udp = 0;
+    std::size_t ports = 0;
+    std::size_t ports_resting = 0;
+    std::size_t pings = 0;
+  };
+  Tables tables() const;
 
   // Each flow, the oldest first.
   std::vector<const TcpFlow*> tcpFlows() const;
@@ -88,6 +107,9 @@ class Gateway final : private FlowHost {
     return packet.destination().address == options_.gateway;
   }
   bool routable(std::uint32_t address) const;
+  bool isMartian(std::uint32_t source) const;
+  bool mayServe(const net::Packet& syn);
+  Result<std::uint16_t> portFor(const net::FlowKey& key);
   bool offlineTooLong() const;
   void watchOffline();
   void onNameQuestion(const net::Packet& packet);
@@ -105,6 +127,13 @@ class Gateway final : private FlowHost {
   std::unordered_map<net::FlowKey, std::unique_ptr<UdpFlow>> udp_;
   // Those that linger, by the time when they are forgotten.
   std::unordered_map<std::uint64_t, std::unique_ptr<async::Timer>> lingering_;
+  // Of those, who may give way, the one that is over for longest first. Some may be forgotten already.
+  struct Old {
+    net::FlowKey key;
+    std::uint64_t id;
+  };
+  std::deque<Old> old_;
+  std::size_t local_ = 0;  // flows of tcp_ that the gateway serves itself
   std::uint64_t next_id_ = 1;
   bool online_ = false;
   async::TimePoint offline_since_;

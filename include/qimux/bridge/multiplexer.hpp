@@ -31,6 +31,9 @@ struct MultiplexerOptions {
   // or has started anew without saying so, is found out before a program needs it.
   async::Duration heartbeat = std::chrono::seconds(60);
   std::uint32_t line_rate = 11520;  // bytes/s of the serial line: what AT+QISACK's budget is a share of
+  // Connections that have given their socket back while their program does not take what it was sent. Of more
+  // than these the oldest is reset: each of them is a descriptor, and a kernel's buffers.
+  std::size_t finishing = 64;
 };
 
 class Multiplexer {
@@ -41,6 +44,9 @@ class Multiplexer {
   // Waits for a socket, and then opens. Full: the connect queue is. The session belongs to the multiplexer
   // and lives until its observer's last call, or until it is abandoned.
   Result<TcpSession*> connect(net::Endpoint remote, TcpObserver& observer);
+  // Whether the queue has room for one more; where not, that is counted as a refusal. Who asks first spares
+  // itself the making of what would be thrown away: a flood is refused at little cost.
+  bool hasRoom(module::Protocol protocol);
   Result<UdpSession*> associate(net::Endpoint remote, UdpObserver& observer);
 
   // The following answer through their callback, always, and never from inside the call. Each waits its turn
@@ -81,6 +87,8 @@ class Multiplexer {
   // By slot; null where it is free.
   const Session* occupant(int slot) const { return slots_.at(static_cast<std::size_t>(slot)); }
   std::size_t waiting() const { return pool_.waiting(); }
+  std::size_t sessions() const { return sessions_.size(); }
+  std::size_t jobs() const { return jobs_.size(); }
   std::uint64_t unconfirmed() const;
 
   struct Counters {
@@ -103,6 +111,9 @@ class Multiplexer {
     std::uint64_t empty_reads = 0;
     std::uint64_t names = 0;
     std::uint64_t pings = 0;
+    std::uint64_t jobs_full = 0;          // names, echoes and commands for which there was no room
+    std::uint64_t cut_short = 0;          // connections whose program did not read, and that were too many
+    std::uint64_t datagrams_dropped = 0;  // of associations that have ended
   };
   const Counters& counters() const { return counters_; }
 

@@ -27,6 +27,8 @@ class NameService {
 
   void online(bool up);
   const DnsAnswerer& answerer() const { return answerer_; }
+  std::size_t connections() const { return connections_.size(); }
+  std::uint64_t connectionsRefused() const { return connections_refused_; }
 
  private:
   class Connection;
@@ -42,6 +44,7 @@ class NameService {
   async::Timer deadline_;
   std::size_t asked_ = 0;  // names the module has not answered
   std::list<std::unique_ptr<Connection>> connections_;
+  std::uint64_t connections_refused_ = 0;
   std::unique_ptr<Upstream> upstream_;
   std::shared_ptr<bool> alive_;  // false after the destruction: late answers of the multiplexer ask it
 };

@@ -78,6 +78,8 @@ class Session {
   std::uint64_t sentByModule() const { return sent_ + probed_; }
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t received() const { return received_; }
+  // Datagrams for which there was no room.
+  virtual std::uint64_t dropped() const { return 0; }
   async::TimePoint lastActive() const { return last_active_; }
   // Has had a short exchange lately: bulk flows take shorter turns beside it.
   bool interactive(async::TimePoint now) const;

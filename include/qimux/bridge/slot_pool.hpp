@@ -5,6 +5,9 @@
 // remembered: for a while (30 s, doubled each time, at most 8 min) only one open to it is pending, and never
 // on the last free socket.
 //
+// Connects and datagrams take turns where both wait, and datagrams have at most half of the queue: a program
+// that sprays datagrams over all ports of a host neither shuts out a connect nor holds it up for long.
+//
 // A socket that was just given back is taken last, so that a late word about its old life finds no new one.
 #pragma once
 
@@ -32,8 +35,10 @@ class SlotPool {
  public:
   explicit SlotPool(PoolLimits limits) : limits_(limits) {}
 
+  // Whether enqueue() would find room.
+  bool hasRoom(module::Protocol protocol) const;
   // False where the queue is full.
-  bool enqueue(SessionId id, std::uint32_t address);
+  bool enqueue(SessionId id, std::uint32_t address, module::Protocol protocol = module::Protocol::Tcp);
   // It waits no longer; nothing where it did not.
   void withdraw(SessionId id);
 
@@ -58,7 +63,9 @@ class SlotPool {
   struct Waiter {
     SessionId id;
     std::uint32_t address;
+    module::Protocol protocol;
   };
+  using Queue = std::list<Waiter>;
   struct Slot {
     bool taken = false;
     bool pending = false;
@@ -71,13 +78,17 @@ class SlotPool {
   };
 
   bool isSilent(std::uint32_t address, async::TimePoint now) const;
+  Queue::iterator next(std::size_t free_slots, async::TimePoint now);
+  void leave(Queue::iterator waiter);
   bool mayOpen(std::uint32_t address, std::size_t free_slots, async::TimePoint now) const;
   std::size_t pendingTo(std::uint32_t address) const;
   void remember(std::uint32_t address, async::TimePoint now);
 
   static constexpr std::size_t kSilences = 64;
   PoolLimits limits_;
-  std::list<Waiter> queue_;
+  Queue queue_;
+  std::size_t datagrams_ = 0;                        // of queue_
+  module::Protocol served_ = module::Protocol::Udp;  // by the last grant
   std::array<Slot, module::kSockets> slots_;
   std::map<std::uint32_t, Silence> silences_;
   std::uint64_t releases_ = 0;

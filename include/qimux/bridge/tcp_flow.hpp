@@ -66,7 +66,8 @@ class TcpFlow final : public TcpObserver {
   // serves itself; drops it, which resets the program, where nobody waits for it any more.
   std::unique_ptr<AppStream> attach(std::unique_ptr<AppStream> stream);
   // A connection that the gateway served itself is closed.
-  void endLocally() { finish(kClosingLinger); }
+  void endLocally() { finish(kLocalLinger); }
+  bool local() const { return local_; }
   // The link has been gone for too long.
   void offline();
   // A new connection uses the same addresses: this one is history.
@@ -75,7 +76,7 @@ class TcpFlow final : public TcpObserver {
   std::uint64_t id() const { return id_; }
   const net::FlowKey& key() const { return key_; }
   std::uint16_t port() const { return port_; }
-  // Something of it has reached the inner kernel.
+  // The inner kernel knows of it.
   bool passedOn() const { return passed_on_; }
   FlowState state() const { return state_; }
   const TcpSession* session() const { return session_; }
@@ -86,6 +87,8 @@ class TcpFlow final : public TcpObserver {
  private:
   // For the last FIN and its acknowledgement between the two kernels.
   static constexpr async::Duration kClosingLinger = std::chrono::seconds(60);
+  // The same where no radio is between: a lost FIN is sent again within a second.
+  static constexpr async::Duration kLocalLinger = std::chrono::seconds(10);
 
   void connected() override;
   void failed(Failure failure) override;

@@ -66,6 +66,10 @@ class TcpSession final : public Session {
   // The queue was full, or the wait too long: before any socket was opened.
   void giveUp(Failure failure);
 
+  // Waits no longer for a program that does not take what is left for it: a reset tells it that it has not
+  // got all. Nothing unless Finishing.
+  void cutShort();
+
   // Acknowledged locally, not yet by the far end.
   std::uint64_t unconfirmed() const;
 

@@ -32,12 +32,13 @@ class UdpSession final : public Session {
   UdpSession(async::Loop& loop, const SessionRules& rules, SessionId id, net::Endpoint remote,
              UdpObserver& observer, std::function<void()> wake);
 
-  // 1 to module::kMaxSend bytes.
+  // 1 to module::kMaxSend bytes. Of more than kMaxQueued that wait, the oldest is dropped; who gets no socket
+  // for 30 s ends (NoSlot).
   void send(Bytes datagram);
   // Ends it: another session needs the socket, or the program is not to use it any more.
   void abandon();
   void giveUp(Failure failure);
-  std::uint64_t dropped() const { return dropped_; }
+  std::uint64_t dropped() const override { return dropped_; }
 
   Want want(async::TimePoint now) override;
   async::TimePoint yieldsAt() const override;
@@ -65,6 +66,7 @@ class UdpSession final : public Session {
   async::TimePoint idleUntil() const;
   bool nothingToSend() const { return queue_.empty() && sending_.empty(); }
   void pollSoon();
+  void watchPatience();
   void enterClosing();
   void end();
 
@@ -85,6 +87,7 @@ class UdpSession final : public Session {
   async::Duration poll_step_{};
   std::size_t last_read_ = 0;
   async::TimePoint read_at_{};
+  async::Timer patience_;
 };
 
 }  // namespace qimux::bridge

@@ -56,6 +56,26 @@ TEST_CASE("the queue is bounded") {
   CHECK(rig.pool.waiting() == 2);
 }
 
+TEST_CASE("datagrams have half of the queue, and take turns with connects") {
+  constexpr auto kUdp = module::Protocol::Udp;
+  constexpr auto kTcp = module::Protocol::Tcp;
+  Rig rig(PoolLimits{.queue = 8, .per_destination = 2});
+  for (SessionId id = 1; id <= 4; ++id)
+    REQUIRE(rig.pool.enqueue(id, kA + static_cast<std::uint32_t>(id), kUdp));
+  CHECK_FALSE(rig.pool.hasRoom(kUdp));
+  CHECK_FALSE(rig.pool.enqueue(5, kA, kUdp));
+  CHECK(rig.pool.hasRoom(kTcp));
+  for (SessionId id = 11; id <= 14; ++id) REQUIRE(rig.pool.enqueue(id, kB + static_cast<std::uint32_t>(id)));
+  CHECK_FALSE(rig.pool.hasRoom(kTcp));
+  CHECK(rig.grantAll() == Ids{11, 1, 12, 2, 13, 3});
+  // The places are free again, whether they were granted or withdrawn.
+  rig.pool.withdraw(4);
+  CHECK(rig.pool.waiting() == 1);
+  for (SessionId id = 21; id <= 24; ++id) CHECK(rig.pool.enqueue(id, kA, kUdp));
+  CHECK_FALSE(rig.pool.hasRoom(kUdp));
+  CHECK(rig.pool.waiting() == 5);
+}
+
 TEST_CASE("who has withdrawn is not served; who never waited cannot withdraw") {
   Rig rig;
   rig.pool.enqueue(1, kA);
