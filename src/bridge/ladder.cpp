@@ -40,11 +40,13 @@ bool disruptive(Step step) {
 
 }  // namespace
 
-bool Ladder::mayTake(Step step, async::TimePoint now) const {
+bool Ladder::mayTake(Cause cause, Step step, async::TimePoint now) const {
   if (step == Step::ResetLine && !has_reset_line_) return false;
   const auto& last = last_.at(static_cast<std::size_t>(step));
   if (step == Step::BaudHunt) return !last || now >= *last + kHuntSpacing;
   if (round_ == 0 || !disruptive(step) || !last) return true;
+  // A SIM is found only at a start, and who has put it in waits beside it.
+  if (cause == Cause::Sim) return now >= *last + kSpacing;
   const auto spacing = kSpacing * (1 << std::min(round_ - 1, 10));
   return now >= *last + std::min<async::Duration>(spacing, kLongestSpacing);
 }
@@ -82,7 +84,7 @@ std::optional<Step> Ladder::climb(Cause cause, async::TimePoint now) {
   for (int pass = 0; pass < 2; ++pass) {
     for (const auto& rung : rungs) {
       int& taken = rung.step ? taken_.at(static_cast<std::size_t>(*rung.step)) : waited_;
-      if (taken >= rung.tries || (rung.step && !mayTake(*rung.step, now))) continue;
+      if (taken >= rung.tries || (rung.step && !mayTake(cause, *rung.step, now))) continue;
       ++taken;
       if (rung.step) last_.at(static_cast<std::size_t>(*rung.step)) = now;
       return rung.step;

@@ -124,10 +124,14 @@ std::string Monitor::frame(std::size_t width, bool colour) const {
                                        part("queue", Format::Text), part("unconfirmed_bytes", Format::Bytes),
                                        total("rx_rate"), total("tx_rate"), recoveries(*status_)),
                            width);
-  const Json* error = find(*status_, "last_error");
-  const std::string last_error = error == nullptr || error->is_null()
-                                     ? ""
-                                     : cut("last error: " + part("last_error", Format::Text), width) + "\n";
+  // What is wrong now, in words for people; else what was wrong last.
+  const auto line = [&](std::string_view label, std::string_view key) {
+    const Json* value = find(*status_, key);
+    if (value == nullptr || value->is_null()) return std::string();
+    return cut(fmt::format("{}: {}", label, part(key, Format::Text)), width) + "\n";
+  };
+  std::string word = line("trouble", "trouble.message");
+  if (word.empty()) word = line("last error", "last_error");
   const Json* rows = find(*status_, "sockets");
   std::string table = renderTable(kColumns, rows != nullptr ? *rows : Json::array(), width);
   if (colour) {
@@ -135,7 +139,7 @@ std::string Monitor::frame(std::size_t width, bool colour) const {
     paint(second, 0, second.find("  "), kBold);
     paint(table, 0, table.find('\n'), kReverse);
   }
-  return first + "\n" + second + "\n" + last_error + "\n" + table;
+  return first + "\n" + second + "\n" + word + "\n" + table;
 }
 
 std::string Monitor::line() const {

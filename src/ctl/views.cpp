@@ -16,6 +16,7 @@ namespace {
 constexpr auto kStatusFields = std::to_array<Field>({
     {"link", "link"},
     {"since", "since_s", Format::Span},
+    {"trouble", "trouble.message"},
     {"address", "address"},
     {"operator", "operator"},
     {"signal", "rssi_dbm", Format::Dbm},
@@ -28,7 +29,9 @@ constexpr auto kStatusFields = std::to_array<Field>({
     {"gateway", "interface.gateway"},
     {"queue", "queue"},
     {"unconfirmed", "unconfirmed_bytes", Format::Bytes},
+    {"losses", "losses", Format::Counts},
     {"recoveries", "recoveries", Format::Counts},
+    {"the last", "last_recovery.step last_recovery.result"},
     {"last error", "last_error"},
     {"uptime", "uptime_s", Format::Span},
     {"version", "version"},

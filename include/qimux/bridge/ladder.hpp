@@ -17,7 +17,7 @@
 // An episode begins with a loss and ends when the link has stayed up for kStable; a link that comes and goes
 // climbs on. When all rungs of a cause are used up, its next round begins with the mildest one; from then on
 // the disruptive steps (restart, reset_line) are at least kSpacing apart, doubled with each round, up to
-// kLongestSpacing: what no restart has cured, ten a day cure no better.
+// kLongestSpacing: what no restart has cured, ten a day cure no better. (For a SIM they stay kSpacing apart.)
 //
 // The first step of an episode is taken at once. Each further one after a pause that doubles from kFirstPause
 // up to what its cause is worth, with some jitter: a field of gateways that lost the same cell does not come
@@ -61,7 +61,7 @@ class Ladder {
 
  private:
   struct Rung;
-  bool mayTake(RecoveryStep step, async::TimePoint now) const;
+  bool mayTake(Cause cause, RecoveryStep step, async::TimePoint now) const;
   std::optional<RecoveryStep> climb(Cause cause, async::TimePoint now);
   async::Duration pauseFor(Cause cause);
 

@@ -87,6 +87,17 @@ TEST_CASE("the screen is as narrow as the terminal") {
   CHECK(monitor.frame(40, false).find("last error: AT+QIACT: +CME ERROR: 148 (r\n") != std::string::npos);
 }
 
+TEST_CASE("what is wrong now comes before what was wrong last") {
+  Monitor monitor;
+  Json json = status();
+  json["last_error"] = "AT+QIACT: ERROR (refused)";
+  json["trouble"] = {{"name", "activation_refused"}, {"message", "The network refuses the data connection."}};
+  monitor.take(json, 1);
+  const std::string frame = monitor.frame(80, false);
+  CHECK(frame.find("trouble: The network refuses the data connection.\n") != std::string::npos);
+  CHECK(frame.find("last error") == std::string::npos);
+}
+
 TEST_CASE("colour takes no room and changes no word") {
   Monitor monitor;
   monitor.take(status(), 1);

@@ -14,7 +14,8 @@ namespace {
 const Json kStatus = Json::parse(R"({
   "link": "online", "since_s": 723, "address": "10.121.7.33", "operator": "Vodafone", "rssi_dbm": -71,
   "registration": "home", "device": "/dev/gsm0", "mode": 2, "queue": 1, "unconfirmed_bytes": 1460,
-  "recoveries": {"resync": 3, "deactivate": 0, "restart": 1}, "uptime_s": 183600, "version": "0.1.0",
+  "recoveries": {"resync": 3, "deactivate": 0, "restart": 1}, "trouble": null,
+  "losses": {"context": 2, "silence": 0}, "last_recovery": {"step": "restart", "result": "done"}, "uptime_s": 183600, "version": "0.1.0",
   "module": {"manufacturer": "Quectel_Ltd", "model": "Quectel_M95", "revision": "M95FAR02A08", "imei": "860000000000000"},
   "interface": {"name": "gsm0", "address": "10.64.64.1/30", "gateway": "10.64.64.2"}, "last_error": null,
   "sockets": [
@@ -44,6 +45,7 @@ TEST_CASE("status: the fields, then the sockets") {
   CHECK(text ==
         "link          online\n"
         "since         12 min 03 s\n"
+        "trouble       -\n"
         "address       10.121.7.33\n"
         "operator      Vodafone\n"
         "signal        -71 dBm\n"
@@ -56,7 +58,9 @@ TEST_CASE("status: the fields, then the sockets") {
         "gateway       10.64.64.2\n"
         "queue         1\n"
         "unconfirmed   1460 B\n"
+        "losses        context 2\n"
         "recoveries    resync 3, restart 1\n"
+        "the last      restart done\n"
         "last error    -\n"
         "uptime        2 d 03 h\n"
         "version       0.1.0\n"
