@@ -36,10 +36,11 @@ unsigned speedOf(int fd) {
     speed_t code;
     unsigned baud;
   };
-  static constexpr std::array kSpeeds{Speed{B75, 75},       Speed{B150, 150},     Speed{B300, 300},
-                                      Speed{B600, 600},     Speed{B1200, 1200},   Speed{B2400, 2400},
-                                      Speed{B4800, 4800},   Speed{B9600, 9600},   Speed{B19200, 19200},
-                                      Speed{B38400, 38400}, Speed{B57600, 57600}, Speed{B115200, 115200}};
+  static constexpr std::array kSpeeds{Speed{B75, 75},         Speed{B150, 150},       Speed{B300, 300},
+                                      Speed{B600, 600},       Speed{B1200, 1200},     Speed{B2400, 2400},
+                                      Speed{B4800, 4800},     Speed{B9600, 9600},     Speed{B19200, 19200},
+                                      Speed{B38400, 38400},   Speed{B57600, 57600},   Speed{B115200, 115200},
+                                      Speed{B230400, 230400}, Speed{B460800, 460800}, Speed{B921600, 921600}};
   termios mode{};
   if (::tcgetattr(fd, &mode) < 0) return 0;
   const auto it = std::ranges::find(kSpeeds, ::cfgetospeed(&mode), &Speed::code);
