@@ -25,11 +25,14 @@ class World::WirePort final : public serial::Port {
     }
     if (world_.options_.transcript)
       world_.note("daemon writes " + printable(textOf(bytes.first(std::min<std::size_t>(bytes.size(), 60)))));
+    if (!world_.plugged_) return std::unexpected(Error{ErrorKind::Closed, "port", "is gone"});
     world_.uart_.fromHost(bytes);
+    world_.passed();
     return {};
   }
   Result<void> setLine(serial::ModemLine, bool) override { return {}; }
   void arrive(ByteView bytes) { deliver(bytes); }
+  void lose() { reportLost(Error{ErrorKind::System, "poll", "Input/output error"}); }
 
  private:
   World& world_;
@@ -86,15 +89,26 @@ sim::Module::Host World::moduleHost() {
 }
 
 Result<std::unique_ptr<serial::Port>> World::openPort() {
+  if (!plugged_) return std::unexpected(Error{ErrorKind::System, "port", "No such file or directory"});
   return std::make_unique<WirePort>(*this);
 }
 
+// As an edge reports it: from the loop.
+void World::unplug() {
+  note("unplugged");
+  plugged_ = false;
+  loop_.post([this] {
+    if (port_ != nullptr) port_->lose();
+  });
+}
+
 void World::toHost(ByteView bytes) {
-  while (port_ != nullptr && !bytes.empty()) {
+  while (port_ != nullptr && plugged_ && !bytes.empty()) {
     const std::size_t size =
         options_.chunks ? std::min<std::size_t>(dice_.size(1, 200), bytes.size()) : bytes.size();
     port_->arrive(bytes.first(size));
     bytes = bytes.subspan(size);
+    passed();
   }
 }
 

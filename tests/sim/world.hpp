@@ -56,6 +56,14 @@ class World {
   void fault(std::string_view line);
   void faultIn(async::Duration delay, std::string line);
 
+  // The plug is pulled: the daemon's port is lost, and there is none to open. The module does not notice.
+  void unplug();
+  void plug() { plugged_ = true; }
+  // The daemon holds a port open.
+  bool held() const { return port_ != nullptr; }
+  // Called behind everything that the daemon writes and behind everything that arrives at it.
+  void onTraffic(std::function<void()> call) { traffic_ = std::move(call); }
+
   // Commands sent on the present channel.
   std::uint64_t commands() const;
 
@@ -69,12 +77,17 @@ class World {
   class WirePort;
   Result<std::unique_ptr<serial::Port>> openPort();
   void toHost(ByteView bytes);
+  void passed() {
+    if (traffic_) traffic_();
+  }
   sim::Module::Host moduleHost();
 
   WorldOptions options_;
   Dice dice_;
   async::VirtualLoop& loop_;
   WirePort* port_ = nullptr;
+  bool plugged_ = true;
+  std::function<void()> traffic_;
   sim::VirtualNetwork network_;
   sim::Uart uart_;
   sim::Module module_;
