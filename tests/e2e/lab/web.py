@@ -8,13 +8,21 @@ import threading
 class Web(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
 
-    def __init__(self, lab, port=80, files=None):
+    def __init__(self, lab, port=80, files=None, tls=None):
+        """`tls`: an ssl.SSLContext of a server."""
         super().__init__(("", port), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = lab.internet.listen(("0.0.0.0", port))
+        self._tls = tls
         self.files = files or {}
         self.stored = {}
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def finish_request(self, request, client_address):
+        if self._tls:
+            request.settimeout(_Handler.timeout)
+            request = self._tls.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
 
     def close(self):
         self.shutdown()
