@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr async::Duration kTurn = 10ms;
 // A timer may have been as late as that, on a machine that was busy.
 constexpr async::Duration kLateTimer = 1s;
+// More rules than that speak of no address.
+constexpr std::size_t kMaxRules = 1024;
 // As async::UvLoop: rounds of ready work in a turn.
 constexpr int kRounds = 32;
 
@@ -141,11 +143,13 @@ class ReplayImpl final : public Replay {
   Result<std::unique_ptr<serial::Port>> openPort();
   void catchUp(const Record& moment);
   void turn();
-  void awaitCommands(const Record& moment);
+  void awaitOutputs(const Record& moment);
+  std::optional<Divergence> missingBefore(unsigned line) const;
   void perform(const Record& moment);
   void portIn(const Record& moment);
   void answers(Iterator moment);
   void overdue();
+  Iterator end() const;
   void finish();
 
   const Capture& capture_;
@@ -353,15 +357,28 @@ void ReplayImpl::catchUp(const Record& moment) {
   }
 }
 
-void ReplayImpl::awaitCommands(const Record& moment) {
+// The world answered to what had been put out.
+void ReplayImpl::awaitOutputs(const Record& moment) {
   const auto end = start_ + moment.at + options_.slack;
-  while (!over() && port().missingBefore(moment.line)) {
+  while (!over()) {
+    auto missing = missingBefore(moment.line);
+    if (!missing) return;
     if (!loop_.hasReady() && loop_.earliest() > end) {
-      divergence_ = port().missingBefore(moment.line);
+      divergence_ = std::move(missing);
       return;
     }
     turn();
   }
+}
+
+// The first in the file that has not come.
+std::optional<Divergence> ReplayImpl::missingBefore(unsigned line) const {
+  std::optional<Divergence> first;
+  for (const auto& [name, channel] : channels_) {
+    auto missing = channel.missingBefore(line);
+    if (missing && (!first || missing->line < first->line)) first = std::move(missing);
+  }
+  return first;
 }
 
 // What the cores will be answered in this moment.
@@ -378,19 +395,19 @@ void ReplayImpl::answers(Iterator moment) {
 }
 
 void ReplayImpl::portIn(const Record& moment) {
-  awaitCommands(moment);
-  if (over()) return;
-  loop_.go(start_ + moment.at);
   if (port_ != nullptr) return port_->deliver(moment.data);
   divergence_ = Divergence{moment.line, now(), "port", "an open port, from which this came", "none"};
 }
 
 void ReplayImpl::perform(const Record& moment) {
-  using std::get;
-  if (moment.kind == Kind::PortIn) return portIn(moment);
+  const bool own = moment.kind == Kind::Ready || moment.kind == Kind::Timer;
+  if (!own) awaitOutputs(moment);
+  if (over()) return;
   loop_.go(start_ + moment.at);
   Bytes packet = moment.data;
   switch (moment.kind) {
+    case Kind::PortIn:
+      return portIn(moment);
     case Kind::Start:
       return link_.start();
     case Kind::Stop:
@@ -433,23 +450,30 @@ void ReplayImpl::overdue() {
   }
 }
 
-// What never came. Of a capture that was cut off nobody knows what its last moment put out.
+// Of a capture that was cut off nobody knows what its last moment put out: it ends before that.
+ReplayImpl::Iterator ReplayImpl::end() const {
+  const auto& records = capture_.records;
+  if (capture_.ended) return records.end();
+  const auto last =
+      std::find_if(records.rbegin(), records.rend(), [](const auto& one) { return isMoment(one.kind); });
+  return last == records.rend() ? records.begin() : last.base() - 1;
+}
+
+// What never came.
 void ReplayImpl::finish() {
-  const unsigned end = capture_.ended ? std::numeric_limits<unsigned>::max() : line_;
-  std::optional<Divergence> first;
-  for (const auto& [name, channel] : channels_) {
-    figures_.bytes += channel.bytesMatched();
-    auto missing = channel.missingBefore(end);
-    if (!missing || missing->at > options_.until - options_.slack) continue;
-    if (!first || missing->line < first->line) first = std::move(missing);
-  }
-  if (!over()) divergence_ = std::move(first);
+  const auto last = end();
+  const bool whole = last == capture_.records.end();
+  for (const auto& [name, channel] : channels_) figures_.bytes += channel.bytesMatched();
+  auto missing = missingBefore(whole ? std::numeric_limits<unsigned>::max() : last->line);
+  if (missing && missing->at > options_.until - options_.slack) missing.reset();
+  if (!over()) divergence_ = std::move(missing);
 }
 
 std::optional<Divergence> ReplayImpl::run() {
-  const auto& records = capture_.records;
-  for (auto record = records.begin(); record != records.end() && !over(); ++record) {
+  const auto last = end();
+  for (auto record = capture_.records.begin(); record != last && !over(); ++record) {
     if (record->at > options_.until) break;
+    if (record->kind == Kind::End) awaitOutputs(*record);
     if (!isMoment(record->kind)) continue;
     line_ = record->line;
     if (options_.on_moment) options_.on_moment(*record);
@@ -476,7 +500,7 @@ std::vector<bridge::PolicyRule> replayPolicy(const Capture& capture,
   std::vector<std::vector<std::uint32_t>> meant(rules.size());
   for (const auto& record : capture.records) {
     if (record.kind != Kind::Rules) continue;
-    for (const auto field : at::fields(record.text, rules.size())) {
+    for (const auto field : at::fields(record.text, kMaxRules)) {
       const auto rule = at::number<std::size_t>(field);
       if (rule && *rule > 0 && *rule <= rules.size())
         meant[*rule - 1].push_back(static_cast<std::uint32_t>(record.number));

@@ -21,9 +21,9 @@
 //  - A timer that the capture knows nothing of (it was due, the loop is seen running later, and did not fire
 //  it) fires
 //    when it is due; what is ready runs at the latest before the clock goes on.
-//  - What the module says is not said before the commands that stood before it in the capture are out: for at
-//  most
-//    `slack` the clock goes on by itself to let them come.
+//  - Nothing comes from outside before what stood before it in the capture has been put out, since it may be
+//  the
+//    answer to that: for at most `slack` the clock goes on by itself to let it come.
 //  - A stream gives its bytes in whatever pieces it is asked for.
 //
 // The first difference ends it: what follows is its consequence.
