@@ -47,10 +47,26 @@ std::string fillQuoted(std::string_view text) {
 
 // Asked or set by the daemon itself with nothing but small numbers and words of the manual.
 bool isHarmless(std::string_view command) {
-  return beginsWithAny(
-      command, {"ATE", "ATV", "AT+CMEE", "AT+CFUN", "AT+CSQ", "AT+CREG", "AT+CGREG", "AT+COPS", "AT+QI",
-                "AT+QPING", "AT+QSCLK", "AT+IPR", "AT+QCFG=\"TCP/BufferRemain\"", "AT+QPOWD", "AT&F",
-                "AT+CPIN?", "AT+CBC", "AT+QSIMSTAT", "AT+QNITZ"});
+  return beginsWithAny(command, {"ATE",
+                                 "ATV",
+                                 "AT+CMEE",
+                                 "AT+CFUN",
+                                 "AT+CSQ",
+                                 "AT+CREG",
+                                 "AT+CGREG",
+                                 "AT+COPS",
+                                 "AT+QI",
+                                 "AT+QPING",
+                                 "AT+QSCLK",
+                                 "AT+IPR",
+                                 "AT+QCFG=\"TCP/BufferRemain\"",
+                                 "AT+QPOWD",
+                                 "AT&F",
+                                 "AT+CPIN?",
+                                 "AT+CBC",
+                                 "AT+QSIMSTAT",
+                                 "AT+QPINC",
+                                 "AT+QNITZ"});
 }
 
 // "AT+NAME", "AT+NAME?", "AT+NAME=?": a question without anything of anybody in it.
@@ -142,7 +158,8 @@ std::string AtMask::line(std::string_view whole) {
   const bool numbers =
       beginsWithAny(text, {"+CME ERROR:", "+CMS ERROR:", "ERROR:", "+QISACK:", "+QIRDI:", "+CSQ:", "+CFUN:",
                            "+QIMUX:", "+RECEIVE:", "+QINDI:", "+QIFGCNT:", "+QIMODE:"});
-  if ((numbers || beginsWithAny(text, {"+CPIN:", "STATE:", "+QIDEACT", "+CBC:"})) && isPlain(text)) {
+  if ((numbers || beginsWithAny(text, {"+CPIN:", "STATE:", "+QIDEACT", "+CBC:", "+QPINC:"})) &&
+      isPlain(text)) {
     return std::string(whole);
   }
   if (beginsWithAny(text, {"+CREG:", "+CGREG:"})) return fillQuoted(whole);  // where the module is

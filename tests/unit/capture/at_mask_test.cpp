@@ -48,7 +48,7 @@ TEST_CASE("commands that say nothing of anybody are shown") {
   for (const auto* text :
        {"AT", "ATE0", "AT+CMEE=1", "AT+CGMI", "AT+GSN", "AT+CPIN?", "AT+CGREG?", "AT+QIFGCNT=0",
         "AT+QISEND=0,1460", "AT+QIRD=0,1,0,1500", "AT+QISACK=3", "AT+QICLOSE=0",
-        "AT+QCFG=\"TCP/BufferRemain\",1", "AT+CFUN=1,1", "AT+QINDI=2", "AT+IPR=115200"}) {
+        "AT+QCFG=\"TCP/BufferRemain\",1", "AT+CFUN=1,1", "AT+QINDI=2", "AT+IPR=115200", "AT+QPINC=\"SC\""}) {
     CHECK(dialogue.command(text) == std::string(text) + "\r");
   }
 }
