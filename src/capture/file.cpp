@@ -200,12 +200,12 @@ void Writer::write(const Record& record, std::string_view comment) {
   if (!put(line)) stop(std::strerror(errno));
 }
 
-void Writer::end(async::Duration at, const std::string& why) {
+void Writer::end(async::Duration at, std::string_view why) {
   if (!open()) return;
   Record last;
   last.at = at;
   last.text = why;
-  if (put(print(last) + '\n') && why == "stopped") return fd_.reset();
+  if (put(print(last) + '\n') && why == kStopped) return fd_.reset();
   stop(why == "limit" ? fmt::format("it has reached its limit of {} bytes", limit_)
                       : std::string(std::strerror(errno)));
 }

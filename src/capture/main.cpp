@@ -97,7 +97,7 @@ int run(const Arguments& arguments) {
   options->slack = seconds(arguments.slack);
   if (arguments.until > 0) options->until = seconds(arguments.until);
   if (arguments.verbose) {
-    options->on_moment = [](const capture::Record& record) {
+    options->on_record = [](const capture::Record& record) {
       fmt::print(stderr, "-- {:6} {}\n", record.line, capture::print(record).substr(0, 160));
     };
   }

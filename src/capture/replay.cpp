@@ -450,10 +450,11 @@ void ReplayImpl::overdue() {
   }
 }
 
-// Of a capture that was cut off nobody knows what its last moment put out: it ends before that.
+// Of a capture that was cut off, by a crash or at its limit, nobody knows all that its last moment put out:
+// it ends before that.
 ReplayImpl::Iterator ReplayImpl::end() const {
   const auto& records = capture_.records;
-  if (capture_.ended) return records.end();
+  if (capture_.ended && records.back().text == kStopped) return records.end();
   const auto last =
       std::find_if(records.rbegin(), records.rend(), [](const auto& one) { return isMoment(one.kind); });
   return last == records.rend() ? records.begin() : last.base() - 1;
@@ -473,10 +474,10 @@ std::optional<Divergence> ReplayImpl::run() {
   const auto last = end();
   for (auto record = capture_.records.begin(); record != last && !over(); ++record) {
     if (record->at > options_.until) break;
+    if (options_.on_record) options_.on_record(*record);
     if (record->kind == Kind::End) awaitOutputs(*record);
     if (!isMoment(record->kind)) continue;
     line_ = record->line;
-    if (options_.on_moment) options_.on_moment(*record);
     catchUp(*record);
     answers(record);
     if (!over()) perform(*record);

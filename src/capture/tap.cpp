@@ -314,7 +314,7 @@ void Tap::link(std::string_view state) {
 }
 
 void Tap::stopped() {
-  writer_.end(now(), "stopped");
+  writer_.end(now(), kStopped);
 }
 
 std::string describePacket(ByteView bytes) {

@@ -49,6 +49,9 @@ Result<Capture> parseCapture(std::string_view text);
 Result<Capture> readCapture(const std::string& path);
 inline constexpr std::size_t kMaxFile = 64 * 1024 * 1024;
 
+// The text of an `end` that the daemon has come to by itself; any other, and none, cuts a moment short.
+inline constexpr std::string_view kStopped = "stopped";
+
 // Never harms who writes: what cannot be written ends the capture, with one warning in the log.
 class Writer {
  public:
@@ -62,7 +65,7 @@ class Writer {
 
   // A whole line, or nothing of it. No effect after the end.
   void write(const Record& record, std::string_view comment = {});
-  void end(async::Duration at, const std::string& why);
+  void end(async::Duration at, std::string_view why);
   bool open() const { return fd_.valid(); }
   std::uint64_t size() const { return size_; }
 

@@ -49,8 +49,8 @@ struct ReplayOptions {
   std::vector<bridge::PolicyRule> policy;
   async::Duration slack = std::chrono::seconds(1);
   async::Duration until = async::Duration::max();
-  // Told of each moment before it is run; may be empty.
-  std::function<void(const Record&)> on_moment;
+  // Told of each record, of a moment before it is run; may be empty.
+  std::function<void(const Record&)> on_record;
 };
 
 class Replay {

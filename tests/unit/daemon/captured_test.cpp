@@ -172,6 +172,9 @@ TEST_CASE("a capture that was cut off replays up to there") {
   const auto text = captureText("pdp-deact");
   for (std::size_t size = text.find("begin\n") + 6; size < text.size(); size += 997) {
     CHECK_FALSE(replayed(text.substr(0, size)).divergence);
+    // At its limit it ends with a whole line, in the middle of a moment all the same.
+    const auto lines = text.substr(0, text.rfind('\n', size) + 1);
+    CHECK_FALSE(replayed(lines + "99.000000 end \"limit\"\n").divergence);
   }
 }
 
