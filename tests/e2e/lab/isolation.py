@@ -64,3 +64,6 @@ def _furnish():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
     os.makedirs("/run/netns")
+    # Pseudo terminals of its own: the name of one that has just gone is soon that of somebody else's module.
+    subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=620", "devpts", "/dev/pts"], check=True)
+    subprocess.run(["mount", "--bind", "/dev/pts/ptmx", "/dev/ptmx"], check=True)

@@ -89,8 +89,9 @@ class Lab:
 
     def start_sim(self):
         argv = [f"{BUILD}/qimux-sim", "--link", self.LINK, "--baud", str(self.baud), "--rtt", str(self.rtt),
-                "--activation-time", "0.34", "--deactivation-time", "0.5", "--command-latency", "5",
                 "--control", self.SIM_CONTROL, "--transcript", f"{self.log_dir}/transcript", "--seed", "1"]
+        for option, usual in (("--activation-time", "0.34"), ("--deactivation-time", "0.5"), ("--command-latency", "5")):
+            argv += [] if option in self.sim_arguments else [option, usual]
         # The module's ping knows who is there by what it was told.
         argv += ["--map", f"{self.SERVER}/32={self.SERVER}"]
         for name in dict(self.hosts):
