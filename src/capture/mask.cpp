@@ -14,6 +14,7 @@ constexpr std::size_t kIpHeader = 20;
 constexpr std::size_t kUdpHeader = 8;
 constexpr std::size_t kIcmpHeader = 8;
 // Offsets.
+constexpr std::size_t kFragment = 6;
 constexpr std::size_t kHeaderChecksum = 10;
 constexpr std::size_t kSource = 12;
 constexpr std::size_t kDestination = 16;
@@ -96,12 +97,15 @@ void Mask::maskIcmp(ByteView original, ByteSpan message) {
   const auto about = *icmp.original();
   net::store32(quoted, kSource, stand_ins_->address(about.flow.source.address));
   net::store32(quoted, kDestination, stand_ins_->address(about.flow.destination.address));
-  std::size_t content = header + kUdpHeader;
-  if (about.protocol == net::kTcp && quoted.size() > header + kTcpOffset) {
+  // A fragment is masked from its header on, and so is what is quoted of it.
+  const bool fragment = (net::load16(quoted, kFragment) & 0x3fff) != 0;
+  std::size_t content = header + (fragment ? 0 : kUdpHeader);
+  if (!fragment && about.protocol == net::kTcp && quoted.size() > header + kTcpOffset) {
     content = header + std::size_t{quoted[header + kTcpOffset]} / 16 * 4;
   }
   if (quoted.size() <= content) return;
-  put(quoted.subspan(content), payload(about.protocol, about.flow, ByteView(quoted).subspan(content)));
+  const auto protocol = fragment ? net::kTcp : about.protocol;
+  put(quoted.subspan(content), payload(protocol, about.flow, ByteView(quoted).subspan(content)));
 }
 
 Bytes Mask::packet(ByteView bytes) {

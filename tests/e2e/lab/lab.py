@@ -20,6 +20,8 @@ from .transcript import Transcript
 from .waiting import until
 
 BUILD = os.environ.get("QIMUX_BUILD", os.path.join(os.path.dirname(__file__), "../../../build/default"))
+# A directory: every daemon is captured there, for qimux-replay to be tried on all that the tests do.
+CAPTURES = os.environ.get("QIMUX_CAPTURES")
 WRAPPER = shlex.split(os.environ.get("QIMUX_WRAPPER", ""))
 
 
@@ -44,6 +46,7 @@ class Lab:
         self.baud, self.rtt, self.sim_arguments, self.hosts, self.settings = baud, rtt, sim, hosts, settings or {}
         self.autostart, self.log_level, self.daemon_arguments = start, log_level, daemon
         self.sim = self.daemon = self.transcript = None
+        self.captures = 0
         self._scenario_things = []
 
     def __enter__(self):
@@ -110,6 +113,10 @@ class Lab:
             file.write(config.toml(self._settings()))
         argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", self.log_level,
                 *self.daemon_arguments]
+        if CAPTURES:
+            argv += ["--capture", os.path.join(CAPTURES, f"{os.path.basename(self.log_dir)}-{self.captures}.capture"),
+                     "--capture-limit", "60M"]
+            self.captures += 1
         self.daemon = Process("qimuxd", self.gateway.command(argv), self.log_dir)
 
     def stop_daemon(self):

@@ -94,6 +94,18 @@ TEST_CASE("an error about a packet is about the packet that is shown") {
   CHECK_FALSE(shows(mask.packet(about_original), "secret"));
 }
 
+TEST_CASE("an error about a fragment is about the fragment that is shown") {
+  auto mask = Mask::withStandIns(surroundings());
+  Bytes original = net::udp({kHost, 4000}, {kServer, 5000}, bytesOf("secret secret secret"));
+  original[6] = 0x20;  // more to come
+  Bytes shown = mask.packet(original);
+  REQUIRE(net::Packet::parse(shown)->isFragment());
+  const Bytes about_shown = net::icmpUnreachable(*net::Packet::parse(shown), 4, kGateway, 1488);
+  const Bytes about_original = net::icmpUnreachable(*net::Packet::parse(original), 4, kGateway, 1488);
+  CHECK(comparable(mask.packet(about_original)) == comparable(about_shown));
+  CHECK_FALSE(shows(mask.packet(about_original), "secret"));
+}
+
 TEST_CASE("a datagram's payload is not shown, but a question to the gateway's name server is") {
   auto mask = Mask::withStandIns(surroundings());
   const std::string asked = std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12) +
