@@ -95,6 +95,67 @@ std::string accessPoint(std::string_view values) {
   return out;
 }
 
+// Whole lines, without the index of a socket.
+bool isKnown(std::string_view line) {
+  static constexpr std::array kLines = std::to_array<std::string_view>({"OK",
+                                                                        "ERROR",
+                                                                        "SEND OK",
+                                                                        "SEND FAIL",
+                                                                        "CONNECT OK",
+                                                                        "CONNECT FAIL",
+                                                                        "ALREADY CONNECT",
+                                                                        "CLOSED",
+                                                                        "CLOSE OK",
+                                                                        "DEACT OK",
+                                                                        "RDY",
+                                                                        "Call Ready",
+                                                                        "SMS Ready",
+                                                                        "+PDP DEACT",
+                                                                        "+PDP: DEACT",
+                                                                        "RING",
+                                                                        "NO CARRIER",
+                                                                        "NORMAL POWER DOWN",
+                                                                        "UNDER_VOLTAGE POWER DOWN",
+                                                                        "OVER_VOLTAGE POWER DOWN",
+                                                                        "UNDER_VOLTAGE WARNING",
+                                                                        "OVER_VOLTAGE WARNING",
+                                                                        "UNDER_VOLTAGE WARNNING",
+                                                                        "OVER_VOLTAGE WARNNING",
+                                                                        ">"});
+  return std::ranges::find(kLines, line) != kLines.end();
+}
+
+// With what lines begin whose fields are numbers, words of the manual, and addresses; empty where it is none.
+std::string_view headOf(std::string_view line) {
+  static constexpr std::array kHeads = std::to_array<std::string_view>(
+      {"+CME ERROR:", "+CMS ERROR:", "ERROR:", "+QISACK:", "+QIRDI:", "+QIRD:", "+QISTATE:", "+QPING:",
+       "+CSQ:", "+CFUN:", "+CPIN:", "+QPINC:", "STATE:", "+QIMUX:", "+QIMODE:", "+QINDI:", "+QIFGCNT:",
+       "+RECEIVE:", "+CBC:"});
+  const auto found = std::ranges::find_if(kHeads, [line](auto head) { return line.starts_with(head); });
+  return found == kHeads.end() ? std::string_view() : *found;
+}
+
+std::size_t longestNumber(std::string_view text) {
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const char c : text) {
+    run = isDigit(c) ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
+// The rest of a line that was damaged on its way: fields stay fields, and no number that could be somebody's.
+std::string garbled(std::string_view text) {
+  const bool numbers = longestNumber(text) <= kLongestCount;
+  std::string out(text);
+  for (char& c : out) {
+    const bool stays = std::string_view(" ,:\"").contains(c) || (isDigit(c) && numbers);
+    if (!stays) c = static_cast<char>(kFiller);
+  }
+  return out;
+}
+
 }  // namespace
 
 void AtMask::reset() {
@@ -127,52 +188,20 @@ std::string AtMask::command(std::string_view text) {
 
 std::string AtMask::line(std::string_view whole) {
   const std::string_view text = at::trim(whole);
-  const auto indexed = at::splitIndex(text).text;
-  static constexpr auto kKnown = std::to_array<std::string_view>({"OK",
-                                                                  "ERROR",
-                                                                  "SEND OK",
-                                                                  "SEND FAIL",
-                                                                  "CONNECT OK",
-                                                                  "CONNECT FAIL",
-                                                                  "ALREADY CONNECT",
-                                                                  "CLOSED",
-                                                                  "CLOSE OK",
-                                                                  "DEACT OK",
-                                                                  "RDY",
-                                                                  "Call Ready",
-                                                                  "SMS Ready",
-                                                                  "+PDP DEACT",
-                                                                  "+PDP: DEACT",
-                                                                  "NORMAL POWER DOWN",
-                                                                  "RING",
-                                                                  "NO CARRIER",
-                                                                  "UNDER_VOLTAGE POWER DOWN",
-                                                                  "OVER_VOLTAGE POWER DOWN",
-                                                                  "UNDER_VOLTAGE WARNING",
-                                                                  "OVER_VOLTAGE WARNING",
-                                                                  "UNDER_VOLTAGE WARNNING",
-                                                                  "OVER_VOLTAGE WARNNING",
-                                                                  ">"});
-  if (text.empty() || std::ranges::find(kKnown, indexed) != kKnown.end()) return std::string(whole);
-  if (text.starts_with("AT")) return command(text);  // an echo
-  const bool numbers =
-      beginsWithAny(text, {"+CME ERROR:", "+CMS ERROR:", "ERROR:", "+QISACK:", "+QIRDI:", "+CSQ:", "+CFUN:",
-                           "+QIMUX:", "+RECEIVE:", "+QINDI:", "+QIFGCNT:", "+QIMODE:"});
-  if ((numbers || beginsWithAny(text, {"+CPIN:", "STATE:", "+QIDEACT", "+CBC:", "+QPINC:"})) &&
-      isPlain(text)) {
-    return std::string(whole);
-  }
+  const std::string_view unindexed = at::splitIndex(text).text;
+  if (text.empty() || isKnown(unindexed)) return std::string(whole);
+  if (text.starts_with("AT")) return command(text);                          // an echo
   if (beginsWithAny(text, {"+CREG:", "+CGREG:"})) return fillQuoted(whole);  // where the module is
-  const bool addresses = beginsWithAny(text, {"+QIRD:", "+QPING:", "+QISTATE:"}) ||
-                         indexed.starts_with("REMOTE IP:") || at::dottedAddress(text).has_value();
-  if (addresses && isPlain(text)) return stand_ins_.addressesIn(whole);
+  if (const auto head = headOf(text); !head.empty()) {
+    return isPlain(text) ? stand_ins_.addressesIn(whole)
+                         : std::string(head) + garbled(text.substr(head.size()));
+  }
+  const bool address = unindexed.starts_with("REMOTE IP:") || at::dottedAddress(text).has_value();
+  if (address && isPlain(text)) return stand_ins_.addressesIn(whole);
   // The operator is nobody's secret, and half of what is wrong in the field.
   if (text.starts_with("+COPS:") && running_.starts_with("AT+COPS")) return std::string(whole);
   if (running_ == "AT+CGMI" || running_ == "AT+CGMM" || running_ == "AT+CGMR") {
-    const bool number = std::ranges::search(text, std::string_view("000000"), [](char c, char) {
-                          return isDigit(c);
-                        }).empty();
-    if (number) return std::string(whole);
+    if (longestNumber(text) <= kLongestCount) return std::string(whole);
   }
   if (running_ == "AT+GSN" && std::ranges::all_of(text, isDigit) && text.size() > kLongestCount) {
     return stand_ins_.digits(whole);

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 constexpr async::Duration kTurn = 10ms;
 // A timer may have been as late as that, on a machine that was busy.
 constexpr async::Duration kLateTimer = 1s;
+// Whoever does so much that the capture knows nothing of does something else altogether.
+constexpr std::size_t kMostTurns = 1'000'000;
 // More rules than that speak of no address.
 constexpr std::size_t kMaxRules = 1024;
 // As async::UvLoop: rounds of ready work in a turn.
@@ -337,7 +339,10 @@ Result<void> ReplayImpl::event(const std::string& where, Kind kind, std::uint64_
 
 // A turn of the loop that the capture does not have: the next timer, and what it makes ready.
 void ReplayImpl::turn() {
-  ++figures_.unrecorded;
+  if (++figures_.unrecorded > kMostTurns) {
+    divergence_ = Divergence{line_, now(), "loop", "", "more and more turns of its own"};
+    return;
+  }
   if (!loop_.hasReady()) {
     loop_.go(loop_.earliest());
     loop_.fireTimers();

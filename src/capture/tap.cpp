@@ -224,7 +224,10 @@ void Tap::write(Record record, std::string_view comment) {
 }
 
 void Tap::packet(Kind kind, ByteView packet, bool is_moment) {
-  if (!writer_.open()) return;
+  if (!writer_.open()) {
+    moment_ += is_moment ? 1 : 0;
+    return;
+  }
   Record record = ofKind(kind);
   record.data = mask_.packet(packet);
   const auto words = describePacket(record.data);

@@ -121,6 +121,14 @@ TEST_CASE("text messages are not shown, whichever way they come") {
   CHECK(dialogue.line("Meet me at the usual place") == framed(fill(26)));
 }
 
+TEST_CASE("a known answer that was damaged stays one, with its fields") {
+  Dialogue dialogue;
+  CHECK(dialogue.line("+CME ERROR: SIM busy") == framed("+CME ERROR: xxx xxxx"));
+  CHECK(dialogue.line("+QIRD: 93.184.216.34:80,TCP,5\x80") == framed("+QIRD: 93x184x216x34:80,xxx,5x"));
+  CHECK(dialogue.line("+QISACK: 5,5\xff"
+                      "0,number 491701234567") == framed("+QISACK: x,xxx,xxxxxx xxxxxxxxxxxx"));
+}
+
 TEST_CASE("half a line is kept back until it can be told what it is") {
   Dialogue dialogue;
   dialogue.command("AT+GSN");
