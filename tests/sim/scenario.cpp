@@ -34,15 +34,12 @@ void drawModule(Dice& dice, Scenario& scenario) {
 
 // What no seed is to have: two quirks that together leave nothing that works; datagrams that the module
 // itself has merged, or announced in another order than they came.
-//
-// And what the daemon does not survive: a module that leaves AT+QIDEACT in IP INITIAL without an answer,
-// where the daemon waits out its time and never comes to AT+QIACT. Nobody has a log of that.
 bool hopeless(const sim::Options& module) {
   sim::QuirkSet quirks = sim::quirksOf(module.firmware);
   quirks.add(module.quirks);
   const int indi = module.highest_indi.value_or(sim::highestIndiOf(module.firmware));
-  if (quirks.has(Quirk::DeactInitialSilent)) return true;
-  return (quirks.has(Quirk::DeactInitialError) && quirks.has(Quirk::QimuxRefused)) ||
+  const bool no_deactivation = quirks.has(Quirk::DeactInitialError) || quirks.has(Quirk::DeactInitialSilent);
+  return (quirks.has(Quirk::QimuxRefused) && no_deactivation) ||
          (quirks.has(Quirk::UdpConcatenates) && indi == 1) || (quirks.has(Quirk::UrcInSend) && indi == 2);
 }
 
