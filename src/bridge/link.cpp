@@ -14,6 +14,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr async::Duration kDrainBeat = 50ms;
+// In an activation that is to be left the module hears nothing for seconds, but it waits for no payload: few
+// words, and time to hear them. The time for the stop ends it sooner.
+constexpr int kFewKnocks = 3;
+constexpr async::Duration kLeavePatience = 1min;
 // So much of the time for a stop is kept for closing what is open.
 constexpr int kClosingShare = 2;
 // A device that has just gone often is back at once: a reset re-enumerates it.
@@ -344,7 +348,7 @@ async::Task<void> Link::shutDown() {
 // In the middle of coming up: the context may be there already.
 async::Task<void> Link::leave() {
   enter(LinkState::Stopping);
-  const auto answers = co_await channel_->resync();
+  const auto answers = co_await channel_->resync(kFewKnocks, kLeavePatience);
   if (answers) co_await shutDown();
   device_over_.set();
 }
