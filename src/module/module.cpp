@@ -21,6 +21,8 @@ constexpr auto kActivation = 155s;
 constexpr auto kDeactivation = 60s;
 // A SIM is "busy" for seconds after the module's start.
 constexpr auto kSimPatience = 20s;
+// Where it says outright that there is none: while a module starts that may be too early a word.
+constexpr auto kNoSimPatience = 5s;
 constexpr auto kSimRetry = 500ms;
 constexpr auto kRegistrationBeat = 500ms;
 
@@ -154,7 +156,7 @@ async::Task<Result<void>> Module::enterPin() {
 }
 
 async::Task<Result<void>> Module::unlockSim() {
-  const auto deadline = loop_.now() + kSimPatience;
+  const auto begin = loop_.now();
   bool entered = false;
   for (;;) {
     auto state = co_await simState();
@@ -167,7 +169,7 @@ async::Task<Result<void>> Module::unlockSim() {
     } else if (state->starts_with("SIM PUK")) {
       co_return invalid("SIM",
                         "is locked and asks for its PUK: enter it with a telephone, or replace the SIM");
-    } else if (loop_.now() >= deadline) {
+    } else if (loop_.now() >= begin + (*state == "NOT INSERTED" ? kNoSimPatience : kSimPatience)) {
       co_return std::unexpected(Error{ErrorKind::Timeout, "SIM", "is " + *state});
     }
     co_await async::sleep(loop_, kSimRetry);

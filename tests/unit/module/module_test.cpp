@@ -152,6 +152,7 @@ TEST_CASE("patience with a SIM has an end, and says what it is") {
   Rig absent;
   absent.port.always("AT+CPIN?", FakePort::framed({"+CME ERROR: 10"}));
   CHECK(absent.unlockSim().error().text() == "SIM: is NOT INSERTED (timeout)");
+  CHECK(absent.loop.now() < async::TimePoint(7s));
 }
 
 TEST_CASE("a module that falls silent at the SIM is not a busy SIM") {
