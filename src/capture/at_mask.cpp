@@ -162,7 +162,7 @@ void AtMask::reset() {
   pending_.clear();
   send_.reset();
   read_slot_.reset();
-  prompt_expected_ = dropping_line_ = false;
+  prompt_expected_ = dropping_line_ = behind_block_ = false;
   block_left_ = 0;
 }
 
@@ -298,6 +298,25 @@ bool AtMask::showBlock(Bytes& shown) {
   shown.insert(shown.end(), made.begin(), made.end());
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
   block_left_ -= size;
+  behind_block_ = block_left_ == 0;
+  return true;
+}
+
+// Behind a block comes one line end and then a line (at::Lexer). What is anything else tells the channel at
+// once that the block is damaged: so much of it is shown at once.
+bool AtMask::showTorn(Bytes& shown) {
+  const auto isEnd = [](Byte byte) { return byte == '\r' || byte == '\n'; };
+  std::size_t right = 0;
+  while (right < std::min<std::size_t>(pending_.size(), 3)) {
+    const Byte byte = pending_[right];
+    if (right == 0 ? byte != '\r' : right == 1 ? byte != '\n' : isEnd(byte)) break;
+    ++right;
+  }
+  if (right == pending_.size() && right < 3) return false;
+  behind_block_ = false;
+  if (right == 3) return true;
+  for (std::size_t i = 0; i <= right; ++i) shown.push_back(isEnd(pending_[i]) ? pending_[i] : kFiller);
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(right + 1));
   return true;
 }
 
@@ -334,6 +353,7 @@ bool AtMask::showLine(Bytes& shown) {
 
 bool AtMask::showNext(Bytes& shown) {
   if (block_left_ > 0) return showBlock(shown);
+  if (behind_block_) return showTorn(shown);
   if (prompt_expected_ && !dropping_line_ && showPrompt(shown)) return true;
   return showLine(shown);
 }

@@ -39,6 +39,7 @@ class AtMask {
   // Moves the next whole piece of pending_ to `shown`; false where there is none.
   bool showNext(Bytes& shown);
   bool showBlock(Bytes& shown);
+  bool showTorn(Bytes& shown);
   bool showPrompt(Bytes& shown);
   bool showLine(Bytes& shown);
 
@@ -50,6 +51,7 @@ class AtMask {
   std::optional<std::size_t> read_slot_;  // whose AT+QIRD has not had its header
   std::size_t block_slot_ = 0;
   std::size_t block_left_ = 0;
+  bool behind_block_ = false;
   bool dropping_line_ = false;
   Bytes pending_;
 };

@@ -113,7 +113,7 @@ class Lab:
             file.write(config.toml(self._settings()))
         argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", self.log_level,
                 *self.daemon_arguments]
-        if CAPTURES:
+        if CAPTURES and "--capture" not in self.daemon_arguments:
             argv += ["--capture", os.path.join(CAPTURES, f"{os.path.basename(self.log_dir)}-{self.captures}.capture"),
                      "--capture-limit", "60M"]
             self.captures += 1

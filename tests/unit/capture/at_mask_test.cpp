@@ -171,6 +171,22 @@ TEST_CASE("a block that is read is filler in any pieces, and the answer behind i
   CHECK(dialogue.says("\r\nOK\r\n") == "\r\nOK\r\n");
 }
 
+TEST_CASE("what shows that a block is damaged is shown at once") {
+  for (const std::string& behind : {std::string("secret"), std::string("\rsecret"), std::string("\r\n\r")}) {
+    Dialogue dialogue;
+    dialogue.command("AT+QIRD=0,1,0,1500");
+    const auto shown = dialogue.says("\r\n+QIRD: 10.64.64.1:80,TCP,5\r\nhello" + behind);
+    const auto end = shown.substr(shown.find("xxxxx") + 5);
+    CHECK(end.size() == (behind[0] == 's' ? 1 : behind[1] == 's' ? 2 : 3));
+    CHECK((end.back() == 'x' || behind.back() == '\r'));
+  }
+  Dialogue dialogue;
+  dialogue.command("AT+QIRD=0,1,0,1500");
+  const auto shown = dialogue.says("\r\n+QIRD: 10.64.64.1:80,TCP,5\r\nhello\r\nOK");
+  CHECK(shown.ends_with("xxxxx\r\n"));
+  CHECK(dialogue.says("\r\n") == "OK\r\n");
+}
+
 TEST_CASE("a header that nobody asked for announces no block") {
   Dialogue dialogue;
   dialogue.command("AT+QISACK=0");
