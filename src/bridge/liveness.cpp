@@ -51,11 +51,13 @@ Liveness::Wish Liveness::want(async::TimePoint now) {
 void Liveness::moved(async::TimePoint now) {
   if (state_ == State::Dead) return;
   state_ = State::Quiet;
+  inquiry_ = false;
   moved_at_ = now;
 }
 
 void Liveness::await(async::TimePoint now) {
   state_ = State::Awaiting;
+  inquiry_ = false;
   checks_ = 0;
   check_at_ = now + rules_.first_check;
 }
@@ -69,6 +71,13 @@ void Liveness::probeSent(async::TimePoint now) {
   if (state_ == State::SendProbe) await(now);
 }
 
+void Liveness::inquire(bool has_probe) {
+  if (state_ != State::Quiet) return;
+  inquiry_ = true;
+  has_probe_ = has_probe;
+  state_ = State::AskCounters;
+}
+
 void Liveness::stateTold(async::TimePoint, bool has_probe) {
   if (state_ != State::AskState) return;
   has_probe_ = has_probe;
@@ -77,7 +86,9 @@ void Liveness::stateTold(async::TimePoint, bool has_probe) {
 
 void Liveness::countersTold(async::TimePoint now, std::uint64_t unacknowledged) {
   if (state_ == State::AskCounters) {
-    if (unacknowledged > 0) {
+    if (unacknowledged > 0 && inquiry_) {
+      await(now);
+    } else if (unacknowledged > 0) {
       state_ = State::Dead;
     } else if (has_probe_) {
       state_ = State::SendProbe;

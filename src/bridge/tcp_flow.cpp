@@ -173,6 +173,10 @@ void TcpFlow::fromProgram(net::Packet& segment) {
     dropSession();
     return finish(0s);
   }
+  if (session_ != nullptr && state_ == FlowState::Established && gate_.isKeepalive(segment)) {
+    keepalive_ = copyOf(segment);
+    if (session_->inquire()) return;
+  }
   const bool gives_up = tcp.has(net::tcp::kRst) && state_ == FlowState::Answering;
   passOn(segment);
   if (!gives_up) return;
@@ -218,6 +222,12 @@ void TcpFlow::taken(std::uint64_t bytes) {
 
 void TcpFlow::acknowledged(std::uint64_t bytes) {
   showProgram(gate_.advance(bytes));
+}
+
+void TcpFlow::vouched() {
+  Bytes held = std::exchange(keepalive_, {});
+  auto segment = net::Packet::parse(held);
+  if (segment) passOn(*segment);
 }
 
 bool TcpFlow::programGone() {

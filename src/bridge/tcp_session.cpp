@@ -18,10 +18,18 @@ constexpr async::Duration kFullPause = 200ms;
 constexpr async::Duration kFirstLag = 200ms;
 constexpr async::Duration kShortestLag = 20ms;
 constexpr async::Duration kLongestLag = 2s;
-// A flow that has more to send is asked about for the sake of room, from here on, or of its program's
-// retransmission timer, which must hear something now and then.
+// A flow whose sends have filled so much of the module is asked about before it is full. While it can go on,
+// it is asked about only for its program's retransmission timer, which must hear something now and then.
 constexpr std::size_t kNearlyFull = module::kSendBuffer * 3 / 4;
 constexpr async::Duration kBulkBeat = 1s;
+// A flow that cannot go on before something is acknowledged is asked about this often, while that happens.
+constexpr async::Duration kRoomBeat = 100ms;
+constexpr async::Duration kRoomPatience = 3s;
+// A firmware without AT+QISACK refuses it each time; one whose line is disturbed does not.
+constexpr int kRefusals = 3;
+constexpr async::Duration kRefusalPause = 200ms;
+// AT+QISTATE, which is long, goes beside the questions of a program's keepalives this often.
+constexpr async::Duration kLookAgain = 30s;
 // Looks for arrivals whose URC was lost: soon after the last activity, then ever more rarely.
 constexpr async::Duration kFirstPoll = 4s;
 constexpr async::Duration kLongestPoll = 5min;
@@ -102,7 +110,7 @@ Want TcpSession::want(async::TimePoint now) {
       wantSend(now, want);
       wantRead(now, want);
       wantCounters(now, want);
-      want.check = suspicious_;
+      want.check = suspicious_ || look_;
       wantLife(now, want);
       considerEnd(now, want);
       if (state_ == SessionState::Closing) {
@@ -158,8 +166,11 @@ void TcpSession::wantCounters(async::TimePoint now, Want& want) {
   const bool needed =
       remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
   if (!needed) return;
-  const bool bulk = want.send > 0 && inFlight() <= kNearlyFull;
-  const auto due = bulk ? std::max(counters_due_, counters_at_ + kBulkBeat) : counters_due_;
+  const bool bulk = want.send > 0;
+  const bool stuck = want.send == 0 && !allOut() && now < progress_at_ + kRoomPatience;
+  const auto due = bulk    ? std::max(counters_due_, counters_at_ + kBulkBeat)
+                   : stuck ? std::min(counters_due_, counters_at_ + kRoomBeat)
+                           : counters_due_;
   want.acknowledged = now >= due;
   want.next = std::min(want.next, due);
 }
@@ -300,6 +311,7 @@ void TcpSession::readDone(Bytes data) {
   }
   // An answer nearly always carries the acknowledgement of what it answers.
   if (inFlight() > 0) counters_due_ = std::min(counters_due_, loop_.now());
+  vouch();
   inbox_ = std::move(data);
   flushInbox();
 }
@@ -330,7 +342,26 @@ void TcpSession::confirm(std::uint64_t acknowledged) {
   if (observer_ != nullptr) observer_->acknowledged(acknowledged_);
 }
 
+bool TcpSession::inquire() {
+  if (state_ != SessionState::Connected || remote_closed_ || stream_ == nullptr) return false;
+  inquired_ = true;
+  if (counters_known_) {
+    liveness_.inquire(probe() != nullptr);
+    look_ = look_ || !looked_at_ || loop_.now() - *looked_at_ >= kLookAgain;
+  } else {
+    suspicious_ = true;
+  }
+  wake_();
+  return true;
+}
+
+void TcpSession::vouch() {
+  if (liveness_.state() != Liveness::State::Quiet || suspicious_) return;
+  if (std::exchange(inquired_, false) && observer_ != nullptr) observer_->vouched();
+}
+
 void TcpSession::counters(const module::SendCounters& counters) {
+  refusals_ = 0;
   // The difference is what matters: some firmware's totals may wrap.
   const std::uint64_t unacknowledged = std::min(counters.unacknowledged, sent_);
   const std::uint64_t acknowledged = std::max(acknowledged_, sent_ - unacknowledged);
@@ -339,6 +370,7 @@ void TcpSession::counters(const module::SendCounters& counters) {
   if (moved && inFlight() > 0) liveness_.sent(loop_.now());
   liveness_.countersTold(loop_.now(), counters.unacknowledged);
   counters_at_ = loop_.now();
+  vouch();
   if (inFlight() == 0) {
     lag_ = std::max(kShortestLag, lag_ * 3 / 4);
     counters_due_ = async::TimePoint::max();
@@ -376,16 +408,22 @@ void TcpSession::remoteClosed() {
 }
 
 void TcpSession::checked(bool connected) {
-  suspicious_ = false;
+  suspicious_ = look_ = false;
+  looked_at_ = loop_.now();
   if (state_ != SessionState::Connected) return;
   if (connected) {
     liveness_.stateTold(loop_.now(), probe() != nullptr);
     // A late duplicate: this connection lives.
     remote_closed_ = false;
     if (std::exchange(counters_refused_, false)) {
-      counters_known_ = false;
-      confirm(sent_);
+      counters_due_ = loop_.now() + kRefusalPause;
+      // Where it has counted once, it counts: to take sent for acknowledged would be a lie.
+      if (acknowledged_ == 0 && ++refusals_ >= kRefusals) {
+        counters_known_ = false;
+        confirm(sent_);
+      }
     }
+    vouch();
     return;
   }
   counters_refused_ = false;

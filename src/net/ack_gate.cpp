@@ -53,6 +53,13 @@ void AckGate::observe(const Packet& segment) {
   app_next_ = std::max(app_next_, end);
 }
 
+bool AckGate::isKeepalive(const Packet& segment) const {
+  const auto view = segment.tcp();
+  if (!view || !heard_ || over_ || view->has(tcp::kSyn | tcp::kFin | tcp::kRst)) return false;
+  const bool asks = view->payloadLength() <= 1 && offsetOf(view->seq()) == app_next_ - 1;
+  return asks && shown_.ack >= app_next_ && shown_.edge > app_next_;
+}
+
 void AckGate::filterSyn(const TcpView& segment) {
   const auto scale = segment.options().window_scale;
   inner_scale_ = scale ? std::optional(std::min(*scale, kScaleMax)) : std::nullopt;

@@ -14,6 +14,9 @@
 // first check of it is after `first_check`, the others `interval` apart. More than one send's worth that
 // stays unacknowledged may be a far end whose program does not read: of that only AskCounters makes a dead
 // one.
+//
+// inquire() begins a check at once: a program's own TCP keepalive is the wish to know. Then what is
+// unacknowledged may be fresh, so that AskCounters awaits it instead of calling it dead.
 #pragma once
 
 #include "qimux/async/loop.hpp"
@@ -51,6 +54,9 @@ class Liveness {
   // The program's own bytes went out.
   void sent(async::TimePoint now);
   void probeSent(async::TimePoint now);
+  // Somebody wants to know now. Nothing where a check is under way. Begins at AskCounters: AT+QISTATE can be
+  // kept waiting by names that nobody answers, and a program's patience may be short.
+  void inquire(bool has_probe);
   // AT+QISTATE said CONNECTED.
   void stateTold(async::TimePoint now, bool has_probe);
   // What AT+QISACK calls unacknowledged; any answer to it, also one that was not asked for here.
@@ -65,6 +71,7 @@ class Liveness {
   async::TimePoint check_at_{};
   int checks_ = 0;
   bool has_probe_ = false;
+  bool inquiry_ = false;  // the check was begun by inquire()
 };
 
 std::string_view name(Liveness::State state);

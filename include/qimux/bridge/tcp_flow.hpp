@@ -3,7 +3,9 @@
 //
 // The program's segments come from the outer TUN and go, readdressed, to the inner one, where the kernel's
 // own TCP answers; its segments come back the same way, through the AckGate. Between the SYN and the module's
-// CONNECT OK nothing passes: the SYN waits here.
+// CONNECT OK nothing passes: the SYN waits here. So does a keepalive of the program's kernel until the module
+// has been asked: without its answer the inner kernel does not see it, and the program's gives up in its
+// time.
 #pragma once
 
 #include "qimux/bridge/multiplexer.hpp"
@@ -94,6 +96,7 @@ class TcpFlow final : public TcpObserver {
   void failed(Failure failure) override;
   void taken(std::uint64_t bytes) override;
   void acknowledged(std::uint64_t bytes) override;
+  void vouched() override;
   bool programGone() override;
   void released() override;
   void ended() override;
@@ -123,6 +126,7 @@ class TcpFlow final : public TcpObserver {
   SynWatch syn_watch_;
   async::Timer timer_;
   net::AckGate gate_;
+  Bytes keepalive_;  // the program's, held until the module has vouched for the connection
 };
 
 }  // namespace qimux::bridge

@@ -44,6 +44,8 @@ class TcpObserver {
   virtual void taken(std::uint64_t bytes) = 0;
   // The far end has acknowledged so many bytes since the start.
   virtual void acknowledged(std::uint64_t bytes) = 0;
+  // The module stands for the connection as far as it can: what inquire() wanted to know.
+  virtual void vouched() {}
   // True where the program does not only send no more, but is gone: nobody reads.
   virtual bool programGone() = 0;
   // The socket is closed and all that was sent was acknowledged. The program may still be reading.
@@ -65,6 +67,10 @@ class TcpSession final : public Session {
   void abandon();
   // The queue was full, or the wait too long: before any socket was opened.
   void giveUp(Failure failure);
+
+  // The program's kernel asks whether the connection lives. True: the observer hears vouched() when the
+  // module has said so, and nothing while it has not. False: there is nobody to ask, the end is known.
+  bool inquire();
 
   // Waits no longer for a program that does not take what is left for it: a reset tells it that it has not
   // got all. Nothing unless Finishing.
@@ -113,6 +119,7 @@ class TcpSession final : public Session {
   bool roomInModule(std::size_t size) const;
   bool allOut();
   void confirm(std::uint64_t acknowledged);
+  void vouch();
 
   TcpObserver* observer_;  // null after its last call
   std::function<void()> wake_;
@@ -133,7 +140,11 @@ class TcpSession final : public Session {
   bool output_ended_ = false;
   bool counters_known_ = true;
   bool counters_refused_ = false;  // AT+QISTATE is to tell why
-  bool emptied_ = false;           // the last read found nothing, and nothing was announced since
+  int refusals_ = 0;               // of AT+QISACK, one after the other
+  bool inquired_ = false;          // vouched() is owed
+  bool look_ = false;              // AT+QISTATE, when there is time for it
+  std::optional<async::TimePoint> looked_at_;
+  bool emptied_ = false;  // the last read found nothing, and nothing was announced since
   async::TimePoint emptied_at_ = async::TimePoint::min();
   bool suspicious_ = false;  // AT+QISTATE is to tell whether the socket lives
   async::TimePoint blocked_until_{};

@@ -52,6 +52,10 @@ class AckGate {
   // A segment on its way from the inner kernel to the program. May rewrite it; Swallow means drop it.
   [[nodiscard]] Verdict filter(Packet& segment);
 
+  // A segment of the program, not yet observed, that only asks whether the connection lives: nothing of it is
+  // new, nothing of the program's is unacknowledged, and the window is open, so that it is no window probe.
+  bool isKeepalive(const Packet& segment) const;
+
   // So many of the program's bytes are acknowledged by the far end, counted from the start of the flow; less
   // than before has no effect. The packet to send to the program, where there is news for it.
   [[nodiscard]] std::optional<Bytes> advance(std::uint64_t acknowledged);

@@ -158,3 +158,46 @@ TEST_CASE("more than one send's worth unacknowledged may be a far end that does 
   check.counters(1461);
   CHECK(check.liveness.state() == State::Dead);
 }
+
+TEST_CASE("an inquiry begins the check at once, and a second one changes nothing") {
+  Check check;
+  check.pass(1min);
+  check.liveness.inquire(false);
+  REQUIRE(check.want().counters);
+  check.liveness.inquire(true);
+  CHECK_FALSE(check.want().state);
+  check.counters(0);
+  CHECK(check.liveness.state() == State::Quiet);
+  CHECK(check.want().next == check.now + 8min);
+}
+
+TEST_CASE("an inquiry that finds something unacknowledged waits for it, twelve times, before it says dead") {
+  Check check;
+  check.liveness.inquire(true);
+  const auto begin = check.now;
+  check.counters(3);
+  REQUIRE(check.liveness.state() == State::Awaiting);
+  while (check.liveness.state() == State::Awaiting) {
+    check.now = check.want().next;
+    check.counters(3);
+  }
+  CHECK(check.liveness.state() == State::Dead);
+  CHECK(check.now - begin == 115s);
+}
+
+TEST_CASE("an inquiry sends the port's probe, and the next check after idle time is no inquiry") {
+  Check check;
+  check.liveness.inquire(true);
+  check.counters(0);
+  REQUIRE(check.want().probe);
+  check.liveness.probeSent(check.now);
+  check.liveness.inquire(true);
+  CHECK(check.liveness.state() == State::Awaiting);
+  check.counters(0);
+  REQUIRE(check.liveness.state() == State::Quiet);
+  check.pass(8min);
+  check.want();
+  check.liveness.stateTold(check.now, true);
+  check.counters(1);
+  CHECK(check.liveness.state() == State::Dead);
+}

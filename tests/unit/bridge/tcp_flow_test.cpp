@@ -372,3 +372,41 @@ TEST_CASE("states have names") {
   for (const auto state : {Held, Answering, Established, Over}) names.insert(name(state));
   CHECK(names == std::set<std::string_view>{"held", "answering", "established", "over"});
 }
+
+TEST_CASE("a keepalive of the program's kernel waits until the module has vouched for the connection") {
+  GatewayRig rig;
+  rig.up();
+  rig.establish();
+  rig.inner();
+  const auto keepalive = [&] {
+    rig.in(
+        tcpPacket(TcpFields{.from = kApp, .to = kRemote, .flags = kAck, .seq = kIsn, .ack = kInnerIsn + 1}));
+  };
+  // No answer of the module: none for the program either, and its kernel gives up in its own time.
+  rig.port.awaits("AT+QISACK=0");
+  keepalive();
+  rig.loop.runFor(4s);
+  CHECK(rig.port.heard().back() == "AT+QISACK=0");
+  CHECK(rig.inner().empty());
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  rig.port.always("AT+QISTATE", stateList(0));
+  rig.port.always("AT+QISACK=0", sackLine(0, 0));
+  rig.loop.runFor(10s);
+  // The one that waits, once.
+  CHECK(rig.inner().size() == 1);
+  keepalive();
+  rig.loop.runFor(1s);
+  CHECK(rig.inner().size() == 1);
+  CHECK(rig.gateway.tcpFlows().front()->state() == FlowState::Established);
+}
+
+TEST_CASE("what is no keepalive does not wait: data, an end, a window probe") {
+  GatewayRig rig;
+  rig.up();
+  rig.establish();
+  rig.inner();
+  rig.say(kAck, 0, "hello");
+  rig.say(kAck, 4, {}, 1);  // repeats what is not acknowledged
+  rig.say(kAck | kFin, 5);
+  CHECK(rig.inner().size() == 3);
+}

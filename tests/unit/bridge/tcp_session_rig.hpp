@@ -23,12 +23,14 @@ struct SessionObserver final : TcpObserver {
   void acknowledged(std::uint64_t bytes) override { acknowledged_bytes = bytes; }
   bool programGone() override { return gone; }
   void released() override { events.emplace_back("released"); }
+  void vouched() override { ++vouchers; }
   void ended() override { events.emplace_back("ended"); }
 
   std::vector<std::string> events;
   std::uint64_t taken_bytes = 0;
   std::uint64_t acknowledged_bytes = 0;
   bool gone = false;
+  int vouchers = 0;
 };
 
 struct SessionRig {

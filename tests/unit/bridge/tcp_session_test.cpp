@@ -215,22 +215,78 @@ TEST_CASE("the counters' totals may wrap: what counts is what is unacknowledged"
   CHECK(rig.session.acknowledged() == 7);
 }
 
-TEST_CASE("refused counters on a socket that lives: what the module has taken must do") {
+TEST_CASE("refused counters on a socket that lives, thrice: what the module has taken must do") {
   SessionRig rig;
   rig.connect();
   rig.program->write("hello");
   rig.send();
-  rig.session.countersRefused();
-  CHECK(rig.observer.acknowledged_bytes == 0);
-  CHECK(rig.want().check);
-  CHECK_FALSE(rig.want().acknowledged);
-  rig.session.checked(true);
+  for (int refusal = 1; refusal <= 3; ++refusal) {
+    rig.session.countersRefused();
+    CHECK(rig.observer.acknowledged_bytes == 0);
+    CHECK(rig.want().check);
+    CHECK_FALSE(rig.want().acknowledged);
+    rig.session.checked(true);
+    if (refusal == 3) break;
+    CHECK(rig.observer.acknowledged_bytes == 0);
+    rig.loop.runFor(200ms);
+    CHECK(rig.want().acknowledged);
+  }
   CHECK(rig.observer.acknowledged_bytes == 5);
   CHECK_FALSE(rig.want().check);
   rig.program->write("again");
   rig.send();
   CHECK(rig.observer.acknowledged_bytes == 10);
   CHECK_FALSE(rig.want().acknowledged);
+}
+
+TEST_CASE(
+    "a module that has counted once and then refuses, as on a disturbed line, acknowledges nothing by it") {
+  SessionRig rig;
+  rig.connect();
+  rig.program->write("hello");
+  rig.send();
+  rig.acknowledge(2);
+  for (int refusal = 1; refusal <= 10; ++refusal) {
+    rig.session.countersRefused();
+    rig.session.checked(true);
+    rig.loop.runFor(200ms);
+    CHECK(rig.want().acknowledged);
+  }
+  CHECK(rig.observer.acknowledged_bytes == 2);
+  rig.acknowledge(5);
+  CHECK(rig.observer.acknowledged_bytes == 5);
+}
+
+TEST_CASE("an inquiry is answered when the module has vouched for the connection, and not before") {
+  SessionRig rig;
+  rig.connect();
+  REQUIRE(rig.session.inquire());
+  CHECK(rig.want().acknowledged);
+  // The list of states goes beside it: names that nobody answers may keep it waiting.
+  CHECK(rig.want().check);
+  rig.acknowledge(0);
+  CHECK(rig.observer.vouchers == 1);
+  CHECK(rig.want().check);
+  rig.session.checked(true);
+  CHECK(rig.observer.vouchers == 1);
+  // Asked again soon, the short question does; data that comes is an answer, too.
+  rig.loop.runFor(10s);
+  REQUIRE(rig.session.inquire());
+  CHECK_FALSE(rig.want().check);
+  CHECK(rig.want().acknowledged);
+  rig.session.arrived(std::nullopt, std::nullopt);
+  rig.read("hello");
+  CHECK(rig.observer.vouchers == 2);
+  // Nobody asked: nobody is told.
+  rig.acknowledge(0);
+  CHECK(rig.observer.vouchers == 2);
+}
+
+TEST_CASE("an inquiry into what has ended finds nobody to ask") {
+  SessionRig rig;
+  rig.connect();
+  rig.session.remoteClosed();
+  CHECK_FALSE(rig.session.inquire());
 }
 
 TEST_CASE("refused counters on a socket that is gone acknowledge nothing, and what it holds is still read") {

@@ -281,6 +281,37 @@ TEST_CASE("a keepalive, a zero-window probe and a retransmission get one answer 
   CHECK_FALSE(flow.acks(1000, 3000));
 }
 
+TEST_CASE("what is a keepalive, and what only looks like one") {
+  Flow flow;
+  const auto is_keepalive = [&](int offset, std::size_t length, std::uint8_t flags = tcp::kAck) {
+    Segment segment = Flow::fromApp();
+    segment.seq = Flow::seqOf(offset);
+    segment.flags = flags;
+    segment.payload.resize(length);
+    Bytes bytes = test::makeSegment(segment);
+    return flow.gate.isKeepalive(*Packet::parse(bytes));
+  };
+  CHECK(is_keepalive(-1, 0));
+  flow.sends(0, 1000);
+  // Something is unacknowledged: the kernel does not ask, it sends again.
+  CHECK_FALSE(is_keepalive(999, 0));
+  CHECK_FALSE(flow.acks(1000, 3000));
+  CHECK_FALSE(is_keepalive(999, 0));
+  CHECK(flow.gate.advance(1000));
+  CHECK(is_keepalive(999, 0));
+  CHECK(is_keepalive(999, 1));
+  CHECK_FALSE(is_keepalive(999, 2));
+  CHECK_FALSE(is_keepalive(998, 0));
+  CHECK_FALSE(is_keepalive(1000, 0));
+  CHECK_FALSE(is_keepalive(999, 0, tcp::kAck | tcp::kFin));
+  CHECK_FALSE(is_keepalive(999, 0, tcp::kRst));
+  // A closed window: it asks for room, and that the inner kernel knows.
+  CHECK(flow.acks(1000, 0));
+  CHECK_FALSE(is_keepalive(999, 0));
+  CHECK(flow.acks(1000, 100));
+  CHECK(is_keepalive(999, 0));
+}
+
 TEST_CASE("the program's own acknowledgements and its new data ask for no answer") {
   Flow flow;
   flow.sends(0, 500);
