@@ -198,6 +198,36 @@ TEST_CASE("the list of states") {
   CHECK(stack->sockets[4].state == "INITIAL");
 }
 
+// The daemon uses the form with an index; the other one is that of a module which has forgotten AT+QIMUX=1.
+TEST_CASE("the questions of application note 6.1 and 6.2, with an index and without") {
+  struct Form {
+    std::vector<std::string> lines;
+    const char* state;
+    bool connected;  // socket 0
+  };
+  const std::vector<Form> forms{
+      {{"OK", "", "STATE: CONNECT OK"}, "CONNECT OK", false},
+      {{"OK", "STATE: IP CLOSE"}, "IP CLOSE", false},
+      {{"OK", "STATE: TCP CONNECTING"}, "TCP CONNECTING", false},
+      {{"STATE: IP PROCESSING", R"(+QISTATE: 0, "TCP", "10.0.0.1", "80", "CONNECTED")"},
+       "IP PROCESSING",
+       true},
+      {{"STATE: IP PROCESSING", R"(+QISTATE: 0, "", "", "", "INITIAL")"}, "IP PROCESSING", false},
+  };
+  for (const auto& form : forms) {
+    const auto stack = parseStackState(form.lines);
+    CHECK(stack.state == form.state);
+    CHECK(stack.sockets[0].connected() == form.connected);
+  }
+  // AT+QISACK and AT+QISACK=0 are answered alike.
+  for (const char* line : {"+QISACK: 2, 2, 0", "+QISACK: 2,2,0", "+QISACK:2, 2, 0"}) {
+    const auto counters = parseSendCounters(line);
+    REQUIRE(counters);
+    CHECK(counters->unacknowledged == 0);
+  }
+  CHECK(parseSendCounters("+QISACK: 2, 0, 2")->unacknowledged == 2);
+}
+
 TEST_CASE("a list of states that is refused, or full of nonsense") {
   Rig rig;
   rig.port.awaits("AT+QISTATE").lines({"ERROR"});
