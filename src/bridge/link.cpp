@@ -145,7 +145,7 @@ void Link::tearDown() {
   module_.reset();
   channel_.reset();
   port_.reset();
-  activated_ = false;
+  activated_ = settled_ = false;
 }
 
 void Link::takePort(std::unique_ptr<serial::Port> port) {
@@ -200,9 +200,11 @@ async::Task<void> Link::life() {
       multiplexer_.linkLost();
       if (stopping_) break;
       ++losses_[lost.cause];
+      settled_ = lost.cause == Cause::Context && !channel_->inDoubt();
       up = std::unexpected(std::move(lost));
     } else {
       multiplexer_.recovery().end(std::unexpected(up.error().error));
+      settled_ = settled_ && up.error().cause == Cause::Activation && !channel_->inDoubt();
       if (stopping_) break;
     }
     note(up.error());
@@ -240,7 +242,8 @@ async::Task<Link::Up> Link::bringUp() {
 
 async::Task<Link::Up> Link::climb() {
   enter(LinkState::Synchronising);
-  auto done = co_await answering();
+  Result<void> done;
+  if (!settled_) done = co_await answering();
   if (done && !started_) {
     enter(LinkState::Sim);
     done = co_await module_->unlockSim();
@@ -272,6 +275,7 @@ void Link::onUrc(const at::Urc& urc) {
       break;
     case Kind::Ready:
       started_ = true;
+      settled_ = false;
       word_.set();
       onVoltage(urc);
       break;

@@ -50,6 +50,7 @@ async::Task<void> Link::recover(Loss loss) {
   if (!decision.step || stopping_) co_return;
   enter(LinkState::Recovering);
   multiplexer_.recovery().begin(*decision.step, loss.error.text());
+  settled_ = settled_ && *decision.step == RecoveryStep::Reactivate;
   co_await take(*decision.step);
 }
 

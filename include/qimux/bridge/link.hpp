@@ -134,6 +134,8 @@ class Link {
   bool stopping_ = false;
   bool started_ = false;    // RDY came while it was brought up
   bool activated_ = false;  // the module may have a context, since the port was opened
+  // It answers and has its settings: only its context was lost since it was up, or refused.
+  bool settled_ = false;
   std::function<void()> stopped_;
   async::Timer stop_timer_;
 

@@ -100,6 +100,27 @@ TEST_CASE("a lost context is activated again, a module that started anew brought
   CHECK(rig.opens == 1);
 }
 
+TEST_CASE("a lost context is not a lost module: its settings are left as they are, until it starts anew") {
+  LinkRig rig;
+  rig.start();
+  rig.heard.clear();
+  rig.port->sayLines({"+PDP DEACT"});
+  rig.loop.runFor(5s);
+  CHECK(rig.link.state() == State::Online);
+  CHECK(rig.count("ATE0") == 0);
+  CHECK(rig.count("AT+QIACT") == 1);
+  rig.port->always("AT+QIACT", FakePort::framed({"ERROR"}));
+  rig.port->sayLines({"+PDP DEACT"});
+  rig.loop.runFor(100ms);
+  CHECK(rig.count("ATE0") == 0);
+  // In the middle of that: it has forgotten everything.
+  rig.port->sayLines({"RDY"});
+  rig.port->alwaysOk("AT+QIACT");
+  rig.loop.runFor(10s);
+  CHECK(rig.link.state() == State::Online);
+  CHECK(rig.count("ATE0") >= 1);
+}
+
 TEST_CASE("attempts that fail pause ever longer, and after three the module is restarted") {
   LinkRig rig;
   rig.prepare = [](FakePort& port) { port.always("AT+QIACT", FakePort::framed({"ERROR"})); };
