@@ -25,6 +25,7 @@ constexpr auto kSimPatience = 20s;
 constexpr auto kNoSimPatience = 5s;
 constexpr auto kSimRetry = 500ms;
 constexpr auto kRegistrationBeat = 500ms;
+constexpr auto kRegistrationGlance = 50ms;
 
 constexpr int kCmeNoSim = 10;
 constexpr int kCmePinNeeded = 11;
@@ -186,7 +187,9 @@ async::Task<Result<void>> Module::awaitRegistration(async::Duration limit) {
       const char* why = radio_.registration == 3 ? "the network denies registration" : "no network was found";
       co_return std::unexpected(Error{ErrorKind::Timeout, "registration", why});
     }
-    co_await async::sleep(loop_, kRegistrationBeat);
+    // Its own word (+CGREG: 1) may come sooner than the next question.
+    const auto next = loop_.now() + kRegistrationBeat;
+    while (loop_.now() < next && !radio_.registered()) co_await async::sleep(loop_, kRegistrationGlance);
   }
 }
 
