@@ -18,8 +18,8 @@ constexpr async::Duration kFullPause = 200ms;
 constexpr async::Duration kFirstLag = 200ms;
 constexpr async::Duration kShortestLag = 20ms;
 constexpr async::Duration kLongestLag = 2s;
-// A flow whose sends have filled so much of the module is asked about before it is full. While it can go on,
-// it is asked about only for its program's retransmission timer, which must hear something now and then.
+// A flow that has more to send is asked about for the sake of room, from here on, or of its program's
+// retransmission timer, which must hear something now and then.
 constexpr std::size_t kNearlyFull = module::kSendBuffer * 3 / 4;
 constexpr async::Duration kBulkBeat = 1s;
 // A flow that cannot go on before something is acknowledged is asked about this often, while that happens.
@@ -166,7 +166,7 @@ void TcpSession::wantCounters(async::TimePoint now, Want& want) {
   const bool needed =
       remote_closed_ || rules_.ask_acknowledged || program_ended_ || !roomInModule(module::kMaxSend);
   if (!needed) return;
-  const bool bulk = want.send > 0;
+  const bool bulk = want.send > 0 && inFlight() <= kNearlyFull;
   const bool stuck = want.send == 0 && !allOut() && now < progress_at_ + kRoomPatience;
   const auto due = bulk    ? std::max(counters_due_, counters_at_ + kBulkBeat)
                    : stuck ? std::min(counters_due_, counters_at_ + kRoomBeat)
