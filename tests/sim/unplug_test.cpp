@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 using namespace qimux;
@@ -23,10 +24,11 @@ struct Seen {
 
 struct Setting {
   std::string name;
-  std::vector<std::string> faults{};  // before the link is started
-  std::string after{};                // when the link has been up for a moment
-  bool restarts = false;              // the module loses its power with the plug
-  bool stops = false;                 // the daemon is told to end
+  std::vector<std::string> faults{};    // before the link is started
+  std::string after{};                  // when the link has been up for a moment
+  bool restarts = false;                // the module loses its power with the plug
+  bool stops = false;                   // the daemon is told to end
+  std::optional<async::Duration> at{};  // then, and not at a moment of traffic
 };
 
 ConversationPlan half(std::uint64_t bytes) {
@@ -55,6 +57,10 @@ class Life {
   // False where it came to its end before that moment.
   bool run() {
     world_.link().start();
+    if (setting_.at) {
+      loop_.runFor(*setting_.at);
+      pull();
+    }
     loop_.runUntil([this] { return pulled_ || online(); }, 2min);
     if (!pulled_) live();
     if (!pulled_) return false;
@@ -80,7 +86,10 @@ class Life {
   bool online() { return world_.link().state() == LinkState::Online; }
 
   void count() {
-    if (pulled_ || events_++ != moment_) return;
+    if (!pulled_ && events_++ == moment_) pull();
+  }
+
+  void pull() {
     pulled_ = true;
     seen_.links.insert(world_.link().state());
     for (const auto& one : talkers_) {
@@ -214,6 +223,15 @@ TEST_CASE("unplugged while the network is awaited") {
   Seen seen;
   CHECK(atEachMoment({.name = "no coverage", .faults = {"deregister"}}, seen, 60) == 60);
   CHECK(seen.links.contains(LinkState::Registering));
+}
+
+TEST_CASE("unplugged while nothing is said: in the pauses between attempts, too") {
+  Seen seen;
+  for (auto at = 0ms; at < 20s; at += 97ms) {
+    Setting setting{.name = "by the clock", .faults = {"activation-fail 5"}, .at = at};
+    CHECK(Life(setting, -1, seen).run());
+  }
+  CHECK(seen.links.contains(LinkState::Pausing));
 }
 
 TEST_CASE("unplugged at each moment of a stop: it ends all the same") {
