@@ -305,6 +305,10 @@ constexpr std::array kFaults{
         {"roaming-denied", "", "the network denies registration, and takes the context away, until register"},
         Arguments::None,
         roamingDenied},
+    Fault{
+        {"heal", "", "ends all faults that wait for the next commands, answers, bytes, packets or connects"},
+        Arguments::None,
+        heal},
     Fault{{"sms", "FROM TEXT", "a short message comes, UTF-8; FROM is a number or a name of 11 letters"},
           Arguments::Message,
           sms},

@@ -91,6 +91,17 @@ Result<void> loseSendOk(Module& module, const Words& words) {
   return {};
 }
 
+Result<void> heal(Module& module, const Words&) {
+  module.wire().setNoise(0);
+  module.wire().setOverrun(0);
+  module.wire().steal(0);
+  module.terminal().forgetFaults();
+  module.sendPhase().losePrompts(0);
+  module.stack().connects() = {};
+  module.stack().air().setLoss(module.options().loss);
+  return {};
+}
+
 Result<void> deactHang(Module& module, const Words& words) {
   module.terminal().mishaps().unanswered_deactivations = *words.count(0);
   return {};

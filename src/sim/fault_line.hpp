@@ -24,6 +24,7 @@ Result<void> noAnswer(Module& module, const Words& words);
 Result<void> loseUrc(Module& module, const Words& words);
 Result<void> losePrompt(Module& module, const Words& words);
 Result<void> loseSendOk(Module& module, const Words& words);
+Result<void> heal(Module& module, const Words& words);
 Result<void> deactHang(Module& module, const Words& words);
 
 }  // namespace qimux::sim

@@ -390,6 +390,12 @@ void Terminal::hang(async::Duration span) {
   });
 }
 
+void Terminal::forgetFaults() {
+  lost_results_ = 0;
+  lost_urcs_ = 0;
+  mishaps_ = {};
+}
+
 void Terminal::reset(Settings settings) {
   settings_ = settings;
   phase_ = Phase::Collecting;
@@ -403,9 +409,7 @@ void Terminal::reset(Settings settings) {
   next_part_ = 0;
   held_.clear();
   hung_ = false;
-  lost_results_ = 0;
-  lost_urcs_ = 0;
-  mishaps_ = {};
+  forgetFaults();
   delay_.stop();
   hang_timer_.stop();
   behind_timer_.stop();

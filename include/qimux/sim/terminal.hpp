@@ -139,6 +139,7 @@ class Terminal {
   void loseSendResults(int count) { lost_results_ += count; }
   void loseUrcs(int count) { lost_urcs_ += count; }
   Mishaps& mishaps() { return mishaps_; }
+  void forgetFaults();
   // No URC is printed: the rate of the line is not known yet.
   void mute(bool muted) { muted_ = muted; }
 

@@ -35,7 +35,7 @@ class Wire {
   // From now on each byte that is said is lost with this probability.
   void setOverrun(double probability) { overrun_ = probability; }
   // So many of the next bytes that are said do not reach the host.
-  void steal(std::size_t bytes) { stolen_ += bytes; }
+  void steal(std::size_t bytes) { stolen_ = bytes; }
   // Of the same seed as all else.
   Bytes random(std::size_t size);
   // What would be said in this time is lost.

@@ -199,6 +199,19 @@ TEST_CASE("no credit: no activation succeeds, until there is some") {
   CHECK(rig.say("AT+QIACT", 1s) == "\r\nOK\r\n");
 }
 
+TEST_CASE("heal ends what waits for its turn") {
+  Connected rig;
+  for (const char* fault : {"noise 1", "lose-bytes 1", "steal 1000", "no-answer 9", "garble 9", "cut-read 9",
+                            "overlong 9", "drop 3", "lose-urc 9", "lose-prompt 9", "lose-send-ok 9",
+                            "connect-fail 9", "no-credit on", "dns-dead on", "loss 1"}) {
+    CHECK(rig.fault(fault));
+  }
+  CHECK(rig.say("AT").empty());
+  CHECK(rig.fault("heal"));
+  CHECK(rig.readTen() == kTen);
+  CHECK(rig.open(1, kEcho) == "\r\nOK\r\n\r\n1, CONNECT OK\r\n");
+}
+
 TEST_CASE("AT+QIDEACT that nothing answers") {
   Connected rig;
   rig.fault("deact-hang");
