@@ -87,10 +87,13 @@ std::optional<Step> Ladder::climb(Cause cause, async::TimePoint now) {
       if (taken >= rung.tries || (rung.step && !mayTake(cause, *rung.step, now))) continue;
       ++taken;
       if (rung.step) last_.at(static_cast<std::size_t>(*rung.step)) = now;
+      disrupted_ |= rung.step && disruptive(*rung.step);
       return rung.step;
     }
-    // All are used up: a new round.
-    ++round_;
+    // All are used up: a new round. One in which nothing disruptive was taken, because it was too soon, does
+    // not make the next wait longer.
+    if (disrupted_) ++round_;
+    disrupted_ = false;
     taken_ = {};
     waited_ = 0;
   }
@@ -108,6 +111,7 @@ async::Duration Ladder::pauseFor(Cause cause) {
 Ladder::Decision Ladder::decide(Cause cause, async::TimePoint now) {
   if (online_at_ && now >= *online_at_ + kStable) {
     attempts_ = round_ = waited_ = 0;
+    disrupted_ = false;
     taken_ = {};
   }
   online_at_.reset();

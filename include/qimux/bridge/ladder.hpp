@@ -70,6 +70,7 @@ class Ladder {
   int attempts_ = 0;
   int round_ = 0;
   std::array<int, kRecoverySteps.size()> taken_{};  // in this round
+  bool disrupted_ = false;                          // a restart or a reset was taken in this round
   int waited_ = 0;                                  // attempts without a step, in this round
   std::array<std::optional<async::TimePoint>, kRecoverySteps.size()> last_{};
   std::optional<async::TimePoint> online_at_;

@@ -162,3 +162,17 @@ TEST_CASE("every cause and every step has its own name") {
   CHECK(names == std::set<std::string_view>{"resync", "baud_hunt", "close_socket", "reactivate", "restart",
                                             "reset_line", "await_device"});
 }
+
+TEST_CASE("attempts between two restarts do not make the next one later") {
+  Climb climb(false);
+  climb.lose(Cause::Sim, 200, 20s);
+  std::vector<async::TimePoint> restarts;
+  for (const auto& taken : climb.taken_at) {
+    if (taken.step == Step::Restart) restarts.push_back(taken.at);
+  }
+  REQUIRE(restarts.size() >= 4);
+  // In the first round freely, then 10 minutes apart, 20, 40.
+  CHECK(restarts[1] - restarts[0] < 11min);
+  CHECK(restarts[2] - restarts[1] < 21min);
+  CHECK(restarts[3] - restarts[2] < 41min);
+}
