@@ -173,6 +173,7 @@ void UdpSession::readDone(Bytes data) {
     if (poll_at_ != async::TimePoint::max()) poll_at_ = loop_.now() + poll_step_;
     return;
   }
+  const std::size_t asked = readSize(module::kMaxRead);
   received_ += data.size();
   last_read_ = data.size();
   read_at_ = loop_.now();
@@ -193,6 +194,13 @@ void UdpSession::readDone(Bytes data) {
     ++dropped_;
     arrivals_.pop_front();
     data_waits_ = !arrivals_.empty();
+    return;
+  }
+  if (arrival.doubtful && partial_.empty() && data.size() < asked) {
+    // A module that does not merge datagrams ends a read with the datagram: this is one whose arrival nobody
+    // heard of, and the one that was announced is behind it.
+    ++received_datagrams_;
+    if (observer_ != nullptr) observer_->datagram(data);
     return;
   }
   partial_.insert(partial_.end(), data.begin(), data.end());
@@ -220,14 +228,14 @@ void UdpSession::arrived(std::optional<std::size_t> newest, std::optional<std::s
   const bool held_back = loop_.now() - read_at_ < kHeldBack && *total == known + last_read_;
   if (*total > known && !held_back) {
     // URCs of earlier packets were lost; so are the boundaries between them.
-    arrivals_.push_back(Arrival{*total - known, false});
+    arrivals_.push_back(Arrival{*total - known, false, false});
   } else if (*total < known) {
     // The module holds less than we were told: it has dropped some. What is left is the newest at least.
     arrivals_.clear();
     partial_.clear();
-    if (*total > *newest) arrivals_.push_back(Arrival{*total - *newest, false});
+    if (*total > *newest) arrivals_.push_back(Arrival{*total - *newest, false, false});
   }
-  arrivals_.push_back(Arrival{*newest, *newest <= module::kMaxRead});
+  arrivals_.push_back(Arrival{*newest, *newest <= module::kMaxRead, held_back && last_read_ > 0});
 }
 
 void UdpSession::remoteClosed() {

@@ -62,6 +62,8 @@ class UdpSession final : public Session {
   struct Arrival {
     std::size_t size;
     bool whole;  // false: several datagrams whose boundaries were lost with a URC
+    // Its URC could also be that of one more datagram, as big as the one that had just been read.
+    bool doubtful = false;
   };
   async::TimePoint idleUntil() const;
   bool nothingToSend() const { return queue_.empty() && sending_.empty(); }

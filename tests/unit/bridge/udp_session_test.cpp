@@ -145,6 +145,30 @@ TEST_CASE("a URC in the middle of a datagram's reading counts what was read alre
   CHECK(rig.session.dropped() == 0);
 }
 
+TEST_CASE(
+    "a lost arrival as big as what was read just before is told from a URC that came late by the next read") {
+  // The URC says 17 and all in all 25: the 8 may be what was being read when it arose, or another datagram.
+  const auto begin = [](Rig& rig) {
+    rig.connect();
+    rig.session.arrived(8, 8);
+    rig.read("8 bytes.");
+    rig.session.arrived(17, 25);
+    CHECK(rig.session.readSize(1500) == 17);
+  };
+  Rig late;
+  begin(late);
+  late.read("seventeen bytes !");
+  CHECK(late.observer.datagrams == Events{"8 bytes.", "seventeen bytes !"});
+  CHECK(late.want().read == 0);
+  Rig lost;
+  begin(lost);
+  lost.read("8 more..");
+  CHECK(lost.session.readSize(1500) == 17);
+  lost.read("seventeen bytes !");
+  CHECK(lost.observer.datagrams == Events{"8 bytes.", "8 more..", "seventeen bytes !"});
+  CHECK(lost.want().read == 0);
+}
+
 TEST_CASE("a module that dropped some of what it told: what is left is the newest") {
   Rig rig;
   rig.connect();
