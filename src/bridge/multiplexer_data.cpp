@@ -109,7 +109,7 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   }
   if (session.state() != State::Connected) co_return Result<void>();
   const auto told = co_await module_->sockets().acknowledged(slot);
-  const bool clean = told && !*spoiled && told->sent == told->acknowledged + told->unacknowledged;
+  const bool clean = told && !*spoiled;
   // Without a prompt nothing was written: what has gone out then is what made sure of the module.
   const bool written = module_->channel().payloadWritten();
   if (clean && written && told->sent == session.sentByModule() + size) {

@@ -87,6 +87,7 @@ class Multiplexer {
   // By slot; null where it is free.
   const Session* occupant(int slot) const { return slots_.at(static_cast<std::size_t>(slot)); }
   std::size_t waiting() const { return pool_.waiting(); }
+  // All there are, with and without a socket.
   std::size_t sessions() const { return sessions_.size(); }
   std::size_t jobs() const { return jobs_.size(); }
   std::uint64_t unconfirmed() const;

@@ -173,3 +173,22 @@ TEST_CASE("an association has no acknowledgements, and is never found dead") {
   CHECK(rig.port.count("AT+QISACK") == 0);
   CHECK(rig.mux.counters().dead == 0);
 }
+
+TEST_CASE(
+    "who gives up in the very turn in which a socket gets free is not granted it, and the next one is") {
+  MuxRig rig;
+  rig.serve();
+  rig.loop.runFor(1ms);
+  Client client;
+  Peer peer;
+  Client next;
+  rig.connect(client);
+  client.session->abandon();
+  rig.associate(peer);
+  peer.session->abandon();
+  rig.connect(next);
+  rig.loop.runFor(10ms);
+  CHECK(rig.port.count("AT+QIOPEN") == 1);
+  CHECK(next.session->slot() >= 0);
+  CHECK(rig.mux.sessions() == 1);
+}
