@@ -32,6 +32,8 @@ class Conversation final : public bridge::TcpObserver {
 
   // The program's SYN.
   void start();
+  // The module has been told, by a fault, that the far end has ended it, of which that knows nothing.
+  void cut() { cut_ = true; }
   // Nothing more will happen.
   bool over() const { return started_ && session_over_ && (!attached_ || program_.over()); }
 
@@ -81,6 +83,7 @@ class Conversation final : public bridge::TcpObserver {
   async::Timer patience_;
   // The module throws away what is unread when the far end closes, and cannot be told not to.
   bool discards_ = false;
+  bool cut_ = false;
   bool started_ = false;
   bool connected_ = false;
   bool attached_ = false;

@@ -22,8 +22,10 @@ std::string_view name(PeerEnd end) {
 }
 
 bool isKnocking(ByteView bytes) {
-  return std::ranges::all_of(
-      bytes, [](Byte byte) { return std::string_view("AT\r\x1b").contains(static_cast<char>(byte)); });
+  // The end of AT, an ESC, empty lines, or the next command: all that a host says.
+  const bool text = std::ranges::all_of(
+      bytes, [](Byte byte) { return byte == '\r' || byte == 0x1b || (byte >= 0x20 && byte < 0x7f); });
+  return text && (bytes.empty() || std::string_view("AT\r\x1b").contains(static_cast<char>(bytes.front())));
 }
 
 Peer::Peer(async::Loop& loop, const PeerPlan& plan, std::uint64_t seed, PeerRecord& record,

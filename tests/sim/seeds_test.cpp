@@ -4,58 +4,17 @@
 // Ends with 1 where something did not hold, and tells how to see it again.
 #include "qimux/base/log.hpp"
 #include "sim/scenario.hpp"
+#include "sim/seed_range.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <optional>
-#include <string>
 #include <string_view>
 
 namespace {
 
 using namespace qimux::simtest;
-
-struct Asked {
-  std::uint64_t from = 1;
-  std::uint64_t to = 200;
-  bool verbose = false;
-};
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (problem != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<Asked> parse(int count, char** words) {
-  Asked asked;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view word = words[i];
-    if (word == "--verbose") {
-      asked.verbose = true;
-    } else if (word == "--seed" && i + 1 < count) {
-      const auto seed = number(words[++i]);
-      if (!seed) return std::nullopt;
-      asked.from = asked.to = *seed;
-    } else if (word == "--seeds" && i + 1 < count) {
-      const std::string_view range = words[++i];
-      const auto dots = range.find("..");
-      if (dots == std::string_view::npos) return std::nullopt;
-      const auto from = number(range.substr(0, dots));
-      const auto to = number(range.substr(dots + 2));
-      if (!from || !to || *from > *to) return std::nullopt;
-      asked.from = *from;
-      asked.to = *to;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return asked;
-}
 
 Outcome runOne(std::uint64_t seed, bool verbose) {
   Scenario scenario = makeScenario(seed);
@@ -69,7 +28,7 @@ Outcome runOne(std::uint64_t seed, bool verbose) {
 }  // namespace
 
 int main(int count, char** words) {
-  const auto asked = parse(count, words);
+  const auto asked = parseSeeds(count, words);
   if (!asked) {
     fmt::print(stderr, "usage: {} [--seed N | --seeds FROM..TO] [--verbose]\n", words[0]);
     return 2;

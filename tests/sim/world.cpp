@@ -31,6 +31,10 @@ class World::WirePort final : public serial::Port {
     return {};
   }
   Result<void> setLine(serial::ModemLine, bool) override { return {}; }
+  Result<void> setRate(int baud) override {
+    if (world_.options_.baud != 0) world_.host_rate_ = static_cast<unsigned>(baud);
+    return {};
+  }
   void arrive(ByteView bytes) { deliver(bytes); }
   void lose() { reportLost(Error{ErrorKind::System, "poll", "Input/output error"}); }
 
@@ -48,9 +52,16 @@ bridge::MultiplexerOptions multiplexerOptions(const WorldOptions& options) {
   return mux;
 }
 
-bridge::LinkOptions linkOptions() {
+async::Task<Result<void>> pulse(sim::Module& module) {
+  if (module.powered()) module.reboot();
+  co_return Result<void>();
+}
+
+bridge::LinkOptions linkOptions(const WorldOptions& options, sim::Module& module) {
   bridge::LinkOptions link;
   link.module.apn = "internet";
+  if (options.baud > 0) link.baud = static_cast<int>(options.baud);
+  if (options.reset_line) link.reset_line = [&module](serial::Port&) { return pulse(module); };
   return link;
 }
 
@@ -67,14 +78,16 @@ World::World(async::VirtualLoop& loop, WorldOptions options)
     : options_(std::move(options)),
       dice_(options_.seed),
       loop_(loop),
+      host_rate_(options_.baud),
+      module_rate_(options_.baud),
       network_(loop_),
       uart_(
-          loop_, options_.baud, [this](ByteView bytes) { module_.fromHost(bytes); },
+          loop_, options_.baud, [this](ByteView bytes) { module_.fromHost(heard(bytes)); },
           [this](ByteView bytes) { toHost(bytes); }),
       module_(loop_, moduleOptions(options_), network_, moduleHost(),
               options_.transcript ? sim::Transcript::Sink(options_.transcript) : sim::Transcript::Sink()),
       multiplexer_(loop_, multiplexerOptions(options_)),
-      link_(loop_, multiplexer_, linkOptions(), [this] { return openPort(); }),
+      link_(loop_, multiplexer_, linkOptions(options_, module_), [this] { return openPort(); }),
       faults_(loop_) {
   link_.onChange([this](bridge::LinkState state) { note(fmt::format("link {}", name(state))); });
 }
@@ -84,12 +97,16 @@ World::~World() = default;
 sim::Module::Host World::moduleHost() {
   sim::Module::Host host;
   host.write = [this](ByteView bytes) { uart_.fromModule(bytes); };
-  host.baud = [this](unsigned baud) { uart_.setBaud(baud); };
+  host.baud = [this](unsigned baud) {
+    module_rate_ = baud;
+    uart_.setBaud(baud);
+  };
   return host;
 }
 
 Result<std::unique_ptr<serial::Port>> World::openPort() {
   if (!plugged_) return std::unexpected(Error{ErrorKind::System, "port", "No such file or directory"});
+  host_rate_ = options_.baud;
   return std::make_unique<WirePort>(*this);
 }
 
@@ -102,7 +119,16 @@ void World::unplug() {
   });
 }
 
+// A module that finds its rate out by itself hears any.
+ByteView World::heard(ByteView bytes) {
+  if (host_rate_ == module_rate_ || host_rate_ == 0 || module_rate_ == 0) return bytes;
+  garbage_.clear();
+  for (const Byte byte : bytes) garbage_.push_back(static_cast<Byte>(byte * 37 | 0x80));
+  return garbage_;
+}
+
 void World::toHost(ByteView bytes) {
+  bytes = heard(bytes);
   while (port_ != nullptr && plugged_ && !bytes.empty()) {
     const std::size_t size =
         options_.chunks ? std::min<std::size_t>(dice_.size(1, 200), bytes.size()) : bytes.size();
@@ -128,6 +154,8 @@ bool World::shutDown() {
 }
 
 void World::fault(std::string_view line) {
+  if (line == "unplug") return unplug();
+  if (line == "replug") return plug();
   const auto done = sim::runFault(module_, line);
   if (!done) note(fmt::format("fault does nothing: {}", done.error().text()));
 }

@@ -29,6 +29,8 @@ struct WorldOptions {
   bridge::PoolLimits pool;
   bridge::SessionRules rules;
   std::uint64_t seed = 1;
+  // EMERG_OFF is wired: a pulse of it starts the module anew, unless it has no power.
+  bool reset_line = false;
   // Everything that happens, a line each. Empty: not spent on.
   std::function<void(std::string_view)> transcript;
 };
@@ -52,7 +54,8 @@ class World {
   // open in the module.
   bool shutDown();
 
-  // A fault of sim/fault.hpp, now or at a time from now on. One that does not fit the moment does nothing.
+  // A fault of sim/fault.hpp, or unplug and replug, now or at a time from now on. One that does not fit the
+  // moment does nothing.
   void fault(std::string_view line);
   void faultIn(async::Duration delay, std::string line);
 
@@ -80,6 +83,7 @@ class World {
   void passed() {
     if (traffic_) traffic_();
   }
+  ByteView heard(ByteView bytes);
   sim::Module::Host moduleHost();
 
   WorldOptions options_;
@@ -88,6 +92,10 @@ class World {
   WirePort* port_ = nullptr;
   bool plugged_ = true;
   std::function<void()> traffic_;
+  // Of the two ends of the line: what one sends the other hears as garbage where they differ.
+  unsigned host_rate_;
+  unsigned module_rate_;
+  Bytes garbage_;
   sim::VirtualNetwork network_;
   sim::Uart uart_;
   sim::Module module_;
