@@ -27,6 +27,12 @@ Loss lossBy(const Error& error) {
   return Loss{at::answered(error) ? Cause::Stack : Cause::Silence, error};
 }
 
+bool isStateWord(std::string_view word) {
+  constexpr std::array kWords{"CONNECTED", "INITIAL", "CONNECTING",    "CLOSE",
+                              "CLOSED",    "CLOSING", "REMOTE CLOSING"};
+  return std::ranges::find(kWords, word) != kWords.end();
+}
+
 bool holdsSlot(State state) {
   return state == State::Opening || state == State::Connected || state == State::Closing;
 }
@@ -248,7 +254,10 @@ async::Task<Loss> Multiplexer::serve(module::Module& module) {
   assert(module_ == nullptr);
   module_ = &module;
   const bool another = escape_.meet(module.identity().imei + ' ' + module.identity().revision);
-  if (another) largest_send_ = module::kMaxSend;
+  if (another) {
+    largest_send_ = module::kMaxSend;
+    counters_work_ = false;
+  }
   options_.session.packet_sizes = module.indication() == module::Indication::PerPacket;
   module.channel().takeEcho();
   changed();
@@ -371,19 +380,24 @@ async::Task<Result<void>> Multiplexer::performCounters(Session& session) {
   const std::uint64_t before = line.bytes_in + line.bytes_out;
   ++counters_.acknowledge_queries;
   counters_asked_.at(static_cast<std::size_t>(session.slot())) = loop_.now();
-  const auto told = co_await module_->sockets().acknowledged(session.slot());
+  auto told = co_await module_->sockets().acknowledged(session.slot());
+  // Digits can be lost so that the rest still adds up: what is said twice is meant.
+  if (told && told->sent != session.sentByModule()) {
+    told = co_await module_->sockets().acknowledged(session.slot());
+  }
   const std::uint64_t cost = line.bytes_in + line.bytes_out - before;
   counters_.acknowledge_bytes += cost;
   counters_budget_ -= static_cast<double>(cost);
   if (!told) {
     if (!at::answered(told.error())) co_return co_await resync(told.error());
-    static_cast<TcpSession&>(session).countersRefused();
+    static_cast<TcpSession&>(session).countersRefused(counters_work_);
     co_return Result<void>();
   }
   bool& agree = counters_agree_.at(static_cast<std::size_t>(session.slot()));
   const bool all = told->sent == session.sentByModule();
   if (agree && !all) co_return co_await giveUpSpoiled(session, "the module has not sent what it was given");
   agree = agree || all;
+  counters_work_ = counters_work_ || all;
   session.counters(*told);
   co_return Result<void>();
 }
@@ -393,7 +407,13 @@ async::Task<Result<void>> Multiplexer::performCheck(Session& session) {
   const auto told = co_await lookAtStack();
   if (lost_) co_return Result<void>();
   if (told) {
-    session.checked(told->sockets.at(static_cast<std::size_t>(slot)).connected());
+    const auto& socket = told->sockets.at(static_cast<std::size_t>(slot));
+    if (!isStateWord(socket.state) && std::exchange(unclear_state_, socket.state) != socket.state) {
+      // Damaged on the way; but what is said twice is a word that this firmware has.
+      const Error garbled{ErrorKind::Garbled, "AT+QISTATE", "socket is " + socket.state};
+      co_return co_await resync(garbled);
+    }
+    session.checked(socket.connected());
     co_return Result<void>();
   }
   if (!at::answered(told.error())) co_return co_await resync(told.error());

@@ -285,7 +285,7 @@ std::size_t TcpSession::readSize(std::size_t quantum) const {
 
 void TcpSession::readDone(Bytes data) {
   if (data.empty()) {
-    data_waits_ = false;
+    data_waits_ = announced_ = false;
     emptied_ = true;
     emptied_at_ = loop_.now();
     backlog_.reset();
@@ -297,7 +297,7 @@ void TcpSession::readDone(Bytes data) {
   }
   poll_step_ = kFirstPoll;
   poll_at_ = loop_.now() + poll_step_;
-  emptied_ = false;
+  emptied_ = announced_ = false;
   received_ += data.size();
   liveness_.moved(loop_.now());
   touch();
@@ -325,12 +325,14 @@ void TcpSession::flushInbox() {
 void TcpSession::readRefused() {
   data_waits_ = false;
   if (remote_closed_) {
+    // What was announced is gone, unread: this is no clean end.
+    if (announced_ || backlog_.value_or(0) > 0) reset_program_ = true;
     module_empty_ = true;
     return;
   }
   // Its CLOSED was lost, or the whole context is gone: the program is told only when AT+QISTATE has said
   // which.
-  suspicious_ = true;
+  suspicious_ = read_refused_ = true;
   poll_at_ = loop_.now() + poll_step_;
 }
 
@@ -380,17 +382,18 @@ void TcpSession::counters(const module::SendCounters& counters) {
   counters_due_ = loop_.now() + std::max(kShortestLag, lag_ / 2);
 }
 
-void TcpSession::countersRefused() {
+void TcpSession::countersRefused(bool works) {
   if (remote_closed_) {
     last_word_until_ = loop_.now();
     return;
   }
-  counters_refused_ = true;
+  counters_refused_ = !works;
+  if (works) counters_due_ = loop_.now() + kLongestLag;
   suspicious_ = true;
 }
 
 void TcpSession::arrived(std::optional<std::size_t>, std::optional<std::size_t> total) {
-  data_waits_ = answered_ = true;
+  data_waits_ = answered_ = announced_ = true;
   liveness_.moved(loop_.now());
   emptied_ = false;
   backlog_ = total;
@@ -411,6 +414,12 @@ void TcpSession::checked(bool connected) {
   suspicious_ = look_ = false;
   looked_at_ = loop_.now();
   if (state_ != SessionState::Connected) return;
+  if (connected && std::exchange(read_refused_, false)) {
+    // No module refuses to read a socket that lives: what looked like it was payload without its header, or
+    // another program's answer, and the block is lost.
+    reset_program_ = true;
+    return enterClosing();
+  }
   if (connected) {
     liveness_.stateTold(loop_.now(), probe() != nullptr);
     // A late duplicate: this connection lives.

@@ -250,8 +250,8 @@ void Module::underVoltage(int times) {
 }
 
 void Module::typeForeign(Bytes bytes) {
-  const auto phase = terminal_.phase();
-  if (phase == Terminal::Phase::Data || phase == Terminal::Phase::Online) {
+  // Also a command that runs may be about to ask for data.
+  if (terminal_.busy()) {
     outside_.in(kLineBeat, [this, kept = std::move(bytes)]() mutable { typeForeign(std::move(kept)); });
     return;
   }

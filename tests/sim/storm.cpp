@@ -35,7 +35,7 @@ bool unfit(const sim::Options& module) {
   const bool stuck = quirks.has(Quirk::DeactInitialError) || quirks.has(Quirk::DeactInitialSilent);
   return (stuck && quirks.has(Quirk::QimuxRefused)) || (quirks.has(Quirk::UdpConcatenates) && indi == 1) ||
          (quirks.has(Quirk::UrcInSend) && indi == 2) || quirks.has(Quirk::PromptMissing) ||
-         quirks.has(Quirk::ReadNoOk);
+         (quirks.has(Quirk::LoseEdge) && indi == 2) || quirks.has(Quirk::ReadNoOk);
 }
 
 void drawModule(Dice& dice, WorldOptions& world) {

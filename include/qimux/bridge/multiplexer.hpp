@@ -235,6 +235,8 @@ class Multiplexer {
   std::array<async::TimePoint, module::kSockets> counters_asked_{};
   // AT+QISACK has once told what was sent, exactly: from then on a difference is a loss.
   std::array<bool, module::kSockets> counters_agree_{};
+  bool counters_work_ = false;  // on this module they have agreed before
+  std::string unclear_state_;   // the word that AT+QISTATE last said and nobody knows
   // Whose bytes went out last.
   int last_sender_ = -1;
   SessionId last_sender_id_ = 0;

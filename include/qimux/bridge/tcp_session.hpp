@@ -92,8 +92,9 @@ class TcpSession final : public Session {
   void readRefused() override;
   void counters(const module::SendCounters& counters) override;
   // AT+QISACK is refused: by a firmware that does not count, and then what the module has taken must do as
-  // acknowledged, or because the socket is gone. AT+QISTATE tells which.
-  void countersRefused();
+  // acknowledged, or because the socket is gone. AT+QISTATE tells which. `works`: this module has counted
+  // before, and the refusal of a socket that lives is another program's.
+  void countersRefused(bool works);
   void arrived(std::optional<std::size_t> newest, std::optional<std::size_t> total) override;
   void remoteClosed() override;
   void checked(bool connected) override;
@@ -146,6 +147,8 @@ class TcpSession final : public Session {
   std::optional<async::TimePoint> looked_at_;
   bool emptied_ = false;  // the last read found nothing, and nothing was announced since
   async::TimePoint emptied_at_ = async::TimePoint::min();
+  bool read_refused_ = false;
+  bool announced_ = false;   // since the last block: there is something to be read
   bool suspicious_ = false;  // AT+QISTATE is to tell whether the socket lives
   async::TimePoint blocked_until_{};
   async::TimePoint counters_due_ = async::TimePoint::max();

@@ -176,7 +176,7 @@ TEST_CASE("counters that are refused after the far end closed prove nothing: a r
   rig.send();
   rig.session.remoteClosed();
   rig.session.readRefused();
-  rig.session.countersRefused();
+  rig.session.countersRefused(false);
   CHECK(rig.observer.acknowledged_bytes == 0);
   rig.close();
   CHECK(rig.program->was_reset);

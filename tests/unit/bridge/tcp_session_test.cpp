@@ -221,7 +221,7 @@ TEST_CASE("refused counters on a socket that lives, thrice: what the module has 
   rig.program->write("hello");
   rig.send();
   for (int refusal = 1; refusal <= 3; ++refusal) {
-    rig.session.countersRefused();
+    rig.session.countersRefused(false);
     CHECK(rig.observer.acknowledged_bytes == 0);
     CHECK(rig.want().check);
     CHECK_FALSE(rig.want().acknowledged);
@@ -247,7 +247,7 @@ TEST_CASE(
   rig.send();
   rig.acknowledge(2);
   for (int refusal = 1; refusal <= 10; ++refusal) {
-    rig.session.countersRefused();
+    rig.session.countersRefused(false);
     rig.session.checked(true);
     rig.loop.runFor(200ms);
     CHECK(rig.want().acknowledged);
@@ -294,7 +294,7 @@ TEST_CASE("refused counters on a socket that is gone acknowledge nothing, and wh
   rig.connect();
   rig.program->write("hello");
   rig.send();
-  rig.session.countersRefused();
+  rig.session.countersRefused(false);
   rig.session.checked(false);
   CHECK(rig.observer.acknowledged_bytes == 0);
   rig.read("the rest");
