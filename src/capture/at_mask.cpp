@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 namespace qimux::capture {
 namespace {
@@ -132,7 +133,7 @@ std::string_view headOf(std::string_view line) {
        "+CSQ:", "+CFUN:", "+CPIN:", "+QPINC:", "STATE:", "+QIMUX:", "+QIMODE:", "+QINDI:", "+QIFGCNT:",
        "+RECEIVE:", "+CBC:"});
   const auto found = std::ranges::find_if(kHeads, [line](auto head) { return line.starts_with(head); });
-  return found == kHeads.end() ? std::string_view() : *found;
+  return found == kHeads.end() ? std::string_view() : line.substr(0, found->size());
 }
 
 std::size_t longestNumber(std::string_view text) {
@@ -159,10 +160,17 @@ std::string garbled(std::string_view text) {
 }  // namespace
 
 void AtMask::reset() {
+  forget();
+  forgotten_ = 0;
+}
+
+// What of a line or a block has come is nothing any more.
+void AtMask::forget() {
+  forgotten_ += pending_.size();
   pending_.clear();
   send_.reset();
   read_slot_.reset();
-  prompt_expected_ = dropping_line_ = behind_block_ = false;
+  prompt_expected_ = dropping_line_ = false;
   block_left_ = 0;
 }
 
@@ -190,11 +198,15 @@ std::string AtMask::line(std::string_view whole) {
   const std::string_view text = at::trim(whole);
   const std::string_view unindexed = at::splitIndex(text).text;
   if (text.empty() || isKnown(unindexed)) return std::string(whole);
-  if (text.starts_with("AT")) return command(text);                          // an echo
+  if (text.starts_with("AT")) {  // an echo
+    const std::string echo = command(text);
+    return echo.size() == whole.size() ? echo : filler(whole);
+  }
   if (beginsWithAny(text, {"+CREG:", "+CGREG:"})) return fillQuoted(whole);  // where the module is
   if (const auto head = headOf(text); !head.empty()) {
+    const auto begin = static_cast<std::size_t>(head.data() - whole.data()) + head.size();
     return isPlain(text) ? stand_ins_.addressesIn(whole)
-                         : std::string(head) + garbled(text.substr(head.size()));
+                         : std::string(whole.substr(0, begin)) + garbled(whole.substr(begin));
   }
   const bool address = unindexed.starts_with("REMOTE IP:") || at::dottedAddress(text).has_value();
   if (address && isPlain(text)) return stand_ins_.addressesIn(whole);
@@ -216,7 +228,7 @@ void AtMask::follow(std::string_view command) {
   read_slot_.reset();
   prompt_expected_ = false;
   // at::Channel forgets a half line, a prompt and a block before it asks whether anybody is there.
-  if (command == "AT") reset();
+  if (command == "AT") forget();
   if (const auto values = at::after(command, "AT+QIOPEN=")) {
     const auto field = at::fields(*values, 4);
     const auto slot = at::number<std::size_t>(field[0]);
@@ -298,25 +310,6 @@ bool AtMask::showBlock(Bytes& shown) {
   shown.insert(shown.end(), made.begin(), made.end());
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(size));
   block_left_ -= size;
-  behind_block_ = block_left_ == 0;
-  return true;
-}
-
-// Behind a block comes one line end and then a line (at::Lexer). What is anything else tells the channel at
-// once that the block is damaged: so much of it is shown at once.
-bool AtMask::showTorn(Bytes& shown) {
-  const auto isEnd = [](Byte byte) { return byte == '\r' || byte == '\n'; };
-  std::size_t right = 0;
-  while (right < std::min<std::size_t>(pending_.size(), 3)) {
-    const Byte byte = pending_[right];
-    if (right == 0 ? byte != '\r' : right == 1 ? byte != '\n' : isEnd(byte)) break;
-    ++right;
-  }
-  if (right == pending_.size() && right < 3) return false;
-  behind_block_ = false;
-  if (right == 3) return true;
-  for (std::size_t i = 0; i <= right; ++i) shown.push_back(isEnd(pending_[i]) ? pending_[i] : kFiller);
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(right + 1));
   return true;
 }
 
@@ -353,14 +346,13 @@ bool AtMask::showLine(Bytes& shown) {
 
 bool AtMask::showNext(Bytes& shown) {
   if (block_left_ > 0) return showBlock(shown);
-  if (behind_block_) return showTorn(shown);
   if (prompt_expected_ && !dropping_line_ && showPrompt(shown)) return true;
   return showLine(shown);
 }
 
 Bytes AtMask::fromModule(ByteView bytes) {
   pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-  Bytes shown;
+  Bytes shown(std::exchange(forgotten_, 0), kFiller);
   while (showNext(shown)) {
   }
   return shown;

@@ -28,6 +28,7 @@ constexpr std::string_view kLegend =
     "# -refused, gone, stream-readable, -input, -writable, -drained, stream<. What the daemon put out: "
     "port>,\n"
     "# port-line, port-closed, outer>, inner>, stream>, stream-end, -reset, -closed, link.\n"
+    "# port< says how many bytes came, and shows the lines that are whole by them.\n"
     "# \"text\", hexadecimal, <n> for n filler bytes; behind # what only people read. qimux-replay runs "
     "it.\n";
 

@@ -22,7 +22,7 @@ constexpr std::array<Shape, kKinds> kShapes{{
     {"stop", "N"},
     {"ready", ""},
     {"timer", ""},
-    {"port<", "D"},
+    {"port<", "ND"},
     {"port-lost", "NTD"},
     {"outer<", "H"},
     {"inner<", "H"},

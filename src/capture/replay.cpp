@@ -45,6 +45,15 @@ Error errorOf(const Record& record) {
                std::string(textOf(record.data))};
 }
 
+// From the front; what the capture does not have is filler.
+Bytes take(std::deque<Byte>& content, std::size_t count) {
+  const auto end = content.begin() + static_cast<std::ptrdiff_t>(std::min(count, content.size()));
+  Bytes taken(content.begin(), end);
+  content.erase(content.begin(), end);
+  taken.resize(count, kFiller);
+  return taken;
+}
+
 // What a stream of the capture says of itself, and all that was ever read from it.
 struct StreamState {
   std::size_t readable = 0;
@@ -163,6 +172,9 @@ class ReplayImpl final : public Replay {
   std::deque<const Record*> opens_;
   std::deque<const Record*> gone_;
   ReplayPort* port_ = nullptr;
+  // All that came, for each time that the port was open.
+  std::deque<std::deque<Byte>> port_contents_;
+  std::deque<Byte> port_content_;
   async::Event reset_over_;
   std::optional<Error> reset_failed_;
   std::optional<Divergence> divergence_;
@@ -200,10 +212,7 @@ void ReplayStream::tell(Kind kind) {
 
 std::size_t ReplayStream::read(ByteSpan out) {
   const std::size_t count = std::min(out.size(), state_.readable);
-  for (std::size_t i = 0; i < count; ++i) {
-    out[i] = state_.content.empty() ? kFiller : state_.content.front();
-    if (!state_.content.empty()) state_.content.pop_front();
-  }
+  std::ranges::copy(take(state_.content, count), out.begin());
   state_.readable -= count;
   return count;
 }
@@ -248,6 +257,11 @@ void ReplayImpl::load() {
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Record& record = records[i];
     if (record.kind == Kind::PortOpened || record.kind == Kind::PortMissing) opens_.push_back(&record);
+    if (record.kind == Kind::PortOpened) port_contents_.emplace_back();
+    if (record.kind == Kind::PortIn && !port_contents_.empty()) {
+      auto& content = port_contents_.back();
+      content.insert(content.end(), record.data.begin(), record.data.end());
+    }
     if (record.kind == Kind::Gone) gone_.push_back(&record);
     if (record.kind == Kind::StreamIn) {
       auto& content = streams_[record.stream].content;
@@ -312,6 +326,8 @@ Result<std::unique_ptr<serial::Port>> ReplayImpl::openPort() {
   const Record& answer = *opens_.front();
   opens_.pop_front();
   if (answer.kind == Kind::PortMissing) return std::unexpected(errorOf(answer));
+  port_content_ = std::move(port_contents_.front());
+  port_contents_.pop_front();
   auto port = std::make_unique<ReplayPort>(*this);
   port_ = port.get();
   return port;
@@ -400,7 +416,8 @@ void ReplayImpl::answers(Iterator moment) {
 }
 
 void ReplayImpl::portIn(const Record& moment) {
-  if (port_ != nullptr) return port_->deliver(moment.data);
+  const Bytes came = take(port_content_, std::min<std::size_t>(moment.number, kMaxData));
+  if (port_ != nullptr) return port_->deliver(came);
   divergence_ = Divergence{moment.line, now(), "port", "an open port, from which this came", "none"};
 }
 

@@ -63,7 +63,7 @@ class Tap::TapPort final : public serial::Port {
 
  private:
   void arrive(ByteView bytes) {
-    Record record = ofKind(Kind::PortIn);
+    Record record = ofKind(Kind::PortIn, bytes.size());
     record.data = tap_.mask_.fromModule(bytes);
     tap_.begin(std::move(record));
     delivering_ = true;

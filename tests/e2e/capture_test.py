@@ -78,7 +78,7 @@ def forms(secret):
 
 def shown(secrets, text):
     # What the port gave in pieces, in one: a number may be cut in the middle.
-    text = (text + "".join(re.findall(r' port< "(.*)"$', text, re.MULTILINE))).lower()
+    text = (text + "".join(re.findall(r' port< \d+ "(.*)"$', text, re.MULTILINE))).lower()
     return sorted(name for name, secret in secrets.items() if any(form.lower() in text for form in forms(secret)))
 
 

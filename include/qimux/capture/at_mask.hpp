@@ -19,6 +19,7 @@ class AtMask {
 
   Bytes toModule(ByteView bytes, bool delivering);
   Bytes fromModule(ByteView bytes);
+  // A new port.
   void reset();
 
   // A command without its CR.
@@ -33,13 +34,13 @@ class AtMask {
     std::size_t size;
   };
 
+  void forget();
   void follow(std::string_view command);
   void followLine(std::string_view line);
   Bytes payload(std::size_t slot, ByteView bytes);
   // Moves the next whole piece of pending_ to `shown`; false where there is none.
   bool showNext(Bytes& shown);
   bool showBlock(Bytes& shown);
-  bool showTorn(Bytes& shown);
   bool showPrompt(Bytes& shown);
   bool showLine(Bytes& shown);
 
@@ -51,9 +52,9 @@ class AtMask {
   std::optional<std::size_t> read_slot_;  // whose AT+QIRD has not had its header
   std::size_t block_slot_ = 0;
   std::size_t block_left_ = 0;
-  bool behind_block_ = false;
   bool dropping_line_ = false;
   Bytes pending_;
+  std::size_t forgotten_ = 0;  // bytes that are nothing any more, and not shown yet
 };
 
 }  // namespace qimux::capture

@@ -3,7 +3,7 @@
 // A capture is text, a record a line, written as it happens:
 //
 //   12.345678 port> "AT+QISEND=0,1460\r"
-//   12.351020 port< "\r\n> "
+//   12.351020 port< 4 "\r\n> "
 //   12.351020 port> <1460>
 //   12.410233 outer< 4500003c1c4640004006...  # tcp 10.64.64.1:40000 > 198.1.1.1:80 SYN
 //
@@ -11,6 +11,10 @@
 // then, behind '#', what only a person reads. Bytes are written in pieces: "text" with \r \n \t \" \\ and
 // \xNN, hexadecimal digits, and <n> for n filler bytes ('x'), which is what payload becomes where a capture
 // is taken without personal data. No bytes at all are "".
+//
+// What comes from the module is shown by the line, and half a line with its rest: so `port<` says how many
+// bytes have come as well. All that is shown, one after the other, are as many bytes as have come; a replay
+// gives them out as they came.
 //
 // Three sorts of records: moments, in which the daemon's cores are called from outside, with what they are
 // given; answers to what the cores ask while they run, which follow their moment; and what the cores put out.
@@ -34,7 +38,7 @@ enum class Kind {
   Stop,           // number: the drain time in microseconds
   Ready,          // the loop runs what is queued
   Timer,          // the loop fires the timers that are due
-  PortIn,         // data: from the module
+  PortIn,         // number: bytes that have come from the module; data: what is shown of them now
   PortLost,       // number: ErrorKind; text, data: its two texts
   OuterIn,        // data: a packet that a program's kernel sent
   InnerIn,        // data: one of the private namespace

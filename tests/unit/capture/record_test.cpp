@@ -97,11 +97,11 @@ TEST_CASE("what is wrong with a record is said") {
   CHECK(why("12.5 ready") == "it does not begin with a time such as 12.345678");
   CHECK(why("99999999999.000000 ready") == "it does not begin with a time such as 12.345678");
   CHECK(why("1.000000 nonsense") == "\"nonsense\" is no kind of record");
-  CHECK(why("1.000000 port<") == "bytes are missing");
-  CHECK(why("1.000000 port< # comment") == "bytes are missing");
-  CHECK(why("1.000000 port< \"abc") == "a text without its closing quote");
-  CHECK(why("1.000000 port< \"a\\qc\"") == "a backslash that begins no escape");
-  CHECK(why("1.000000 port< <12") == "a '<' that begins no count of filler bytes such as <100>");
+  CHECK(why("1.000000 port>") == "bytes are missing");
+  CHECK(why("1.000000 port> # comment") == "bytes are missing");
+  CHECK(why("1.000000 port> \"abc") == "a text without its closing quote");
+  CHECK(why("1.000000 port> \"a\\qc\"") == "a backslash that begins no escape");
+  CHECK(why("1.000000 port> <12") == "a '<' that begins no count of filler bytes such as <100>");
   CHECK(why("1.000000 outer< 45g0") == "something that is neither text, nor <n>, nor hexadecimal");
   CHECK(why("1.000000 accept 1") == "a number is expected, not \"\"");
   CHECK(why("1.000000 accept 1 -5") == "a number is expected, not \"-5\"");
@@ -109,9 +109,9 @@ TEST_CASE("what is wrong with a record is said") {
 }
 
 TEST_CASE("few characters do not become many bytes") {
-  CHECK(why("1.000000 port< <65536>") == "it is fine");
-  CHECK(why("1.000000 port< <65537>") == "more bytes than a record can hold");
-  CHECK(why("1.000000 port< <65536><1>") == "more bytes than a record can hold");
-  CHECK(why("1.000000 port< <99999999999999999999>") ==
+  CHECK(why("1.000000 port> <65536>") == "it is fine");
+  CHECK(why("1.000000 port> <65537>") == "more bytes than a record can hold");
+  CHECK(why("1.000000 port> <65536><1>") == "more bytes than a record can hold");
+  CHECK(why("1.000000 port> <99999999999999999999>") ==
         "a '<' that begins no count of filler bytes such as <100>");
 }

@@ -107,7 +107,7 @@ TEST_CASE("what passes the port is captured, in the order in which it passes") {
   port->reset();
   CHECK(heard == "\r\nOK\r\n");
   CHECK(lost.find("gone") != std::string::npos);
-  CHECK(tapped.lines() == Lines{"port-opened", R"(port> "AT\r")", "timer", R"(port< "\r\nOK\r\n")",
+  CHECK(tapped.lines() == Lines{"port-opened", R"(port> "AT\r")", "timer", R"(port< 6 "\r\nOK\r\n")",
                                 "port-rate 9600", "port-line 3", R"(port> "AT\r")",
                                 R"(port-refused 3 "write" "refused by the test")", "ready",
                                 R"(port-lost 7 "poll" "gone")", "port-closed"});
