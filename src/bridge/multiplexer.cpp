@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 using State = SessionState;
 
 constexpr std::size_t kCountersCost = 56;
-constexpr async::Duration kQuestionDeadline = 5s;
 // A bulk flow's turn beside an interactive one: 64 ms instead of 130 at 115200 baud.
 constexpr std::size_t kShortQuantum = 730;
 // AT+QISACK may take this share of a busy line.

@@ -395,9 +395,8 @@ Storm makeStorm(std::uint64_t seed) {
   const auto count = dice.between(1, 20);
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto at = dice.span(1min, storm.length);
-    storm.faults.emplace_back(at, drawStormFault(dice, 15min));
+    insertByTime(storm.faults, {at, drawStormFault(dice, 15min)});
   }
-  std::ranges::stable_sort(storm.faults, {}, [](const auto& one) { return one.first; });
   return storm;
 }
 

@@ -238,7 +238,9 @@ StormFault drawStormFault(Dice& dice, async::Duration longest) {
   fault.kind = kind.name;
   fault.told = kind.told;
   kind.draw(dice, fault, longest);
-  std::ranges::stable_sort(fault.lines, {}, &std::pair<async::Duration, std::string>::first);
+  std::vector<std::pair<async::Duration, std::string>> in_order;
+  for (auto& line : fault.lines) insertByTime(in_order, std::move(line));
+  fault.lines = std::move(in_order);
   return fault;
 }
 

@@ -5,12 +5,20 @@
 #include "qimux/async/loop.hpp"
 #include "sim/dice.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace qimux::simtest {
+
+// Keeps the order in time, and of the same moment that in which they came.
+template <typename T>
+void insertByTime(std::vector<std::pair<async::Duration, T>>& list, std::pair<async::Duration, T> one) {
+  const auto place = std::ranges::upper_bound(list, one.first, {}, &std::pair<async::Duration, T>::first);
+  list.insert(place, std::move(one));
+}
 
 struct StormFault {
   std::string_view kind;

@@ -192,3 +192,47 @@ TEST_CASE(
   CHECK(next.session->slot() >= 0);
   CHECK(rig.mux.sessions() == 1);
 }
+
+TEST_CASE("a state that no module has was damaged on the way: it is asked again, not believed") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  rig.port.always("AT", FakePort::framed({"OK"}));
+  std::string damaged = stateList(0);
+  damaged.erase(damaged.find("CONNECTED") + 3, 1);
+  rig.port.always("AT+QISTATE", damaged);
+  rig.loop.runFor(7min);
+  REQUIRE(rig.mux.counters().resyncs == 0);
+  REQUIRE(rig.loop.runUntil([&] { return rig.mux.counters().resyncs == 1; }, 2min));
+  rig.port.always("AT+QISTATE", stateList(0));
+  rig.loop.runFor(1min);
+  CHECK(client.events == Events{"connected"});
+  CHECK_FALSE(client.program->saw_end);
+  CHECK_FALSE(client.program->was_reset);
+}
+
+TEST_CASE("counters of another total than ours are asked for twice; said twice they are a loss") {
+  const auto acknowledgedOf = [](int second) {
+    MuxRig rig;
+    rig.serve();
+    Client client;
+    rig.open(client);
+    rig.port.always("AT", FakePort::framed({"OK"}));
+    rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"SEND OK"});
+    rig.port.awaits("AT+QISACK=0").says(sackLine(5, 5));
+    client.program->write("hello");
+    rig.loop.runFor(5s);
+    REQUIRE(client.acknowledged_bytes == 5);
+    rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("again").lines({"SEND OK"});
+    rig.port.awaits("AT+QISACK=0").says(sackLine(1, 1));
+    rig.port.awaits("AT+QISACK=0").says(sackLine(second, second));
+    client.program->write("again");
+    rig.loop.runFor(5s);
+    CHECK(rig.port.trouble() == "");
+    CHECK(client.program->was_reset == (second != 10));
+    return client.acknowledged_bytes;
+  };
+  CHECK(acknowledgedOf(10) == 10);
+  CHECK(acknowledgedOf(1) == 5);
+}

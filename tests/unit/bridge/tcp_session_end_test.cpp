@@ -182,6 +182,46 @@ TEST_CASE("counters that are refused after the far end closed prove nothing: a r
   CHECK(rig.program->was_reset);
 }
 
+TEST_CASE("what was announced, and is gone when it is to be read after the far end closed: no clean end") {
+  SessionRig rig;
+  rig.connect();
+  rig.session.arrived(std::nullopt, std::nullopt);
+  rig.session.remoteClosed();
+  rig.session.readRefused();
+  rig.close();
+  CHECK(rig.program->was_reset);
+  CHECK_FALSE(rig.program->saw_end);
+}
+
+TEST_CASE("a socket that lives and refuses to be read has lost a block: a reset") {
+  SessionRig rig;
+  rig.connect();
+  rig.session.arrived(std::nullopt, std::nullopt);
+  rig.session.readRefused();
+  REQUIRE(rig.want().check);
+  rig.session.checked(true);
+  rig.close();
+  CHECK(rig.program->was_reset);
+}
+
+TEST_CASE(
+    "a refusal of counters by a module that counts is another program's: nothing is taken for granted") {
+  SessionRig rig;
+  rig.connect();
+  rig.program->write("hello");
+  rig.send();
+  for (int i = 0; i < 5; ++i) {
+    rig.session.countersRefused(true);
+    REQUIRE(rig.want().check);
+    rig.session.checked(true);
+    rig.loop.runFor(3s);
+    CHECK(rig.want().acknowledged);
+  }
+  CHECK(rig.observer.acknowledged_bytes == 0);
+  rig.acknowledge(5);
+  CHECK(rig.observer.acknowledged_bytes == 5);
+}
+
 TEST_CASE("bytes that were never sent before the far end closed: a reset as well") {
   SessionRig rig;
   rig.connect();
