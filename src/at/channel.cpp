@@ -162,8 +162,7 @@ void Channel::stray(const Token& token) {
 // Between a block and its OK nothing comes. Where no OK is said at all, what comes is behind the read: a URC,
 // or the block was longer than announced.
 void Channel::behindBlock(const Token& token) {
-  const bool known =
-      token.kind == Token::Kind::Line && parseUrc(token.text(), dns_pending_).kind != Urc::Kind::Unknown;
+  const bool known = token.kind == Token::Kind::Line && isHarmless(trim(token.text()));
   if (block_end_ == BlockEnd::Ok || !known) {
     return breakOff(ErrorKind::Garbled, "something else in the place of its OK");
   }

@@ -12,19 +12,12 @@ namespace qimux::at {
 using Verdict = Exchange::Verdict;
 using Ending = Command::Ending;
 
-namespace {
-
-// What is neither of the answer to a read nor a URC that this program knows, but nothing to worry about:
-// other URCs of modules, late answers, other programs' commands. Anything else in front of a block may be its
-// header, damaged; and then the block would be read as lines.
 bool isHarmless(std::string_view line) {
   if (parseUrc(line, true).kind != Urc::Kind::Unknown) return true;
   if (line.starts_with("+QIRD") || line.contains("TCP,") || line.contains("UDP,")) return false;
   constexpr std::array kHeads{"+C", "+Q", "RING", "NO ", "BUSY", "*PSUTTZ", "DST:", "AT", "SEND ", "CLOSE"};
   return std::ranges::any_of(kHeads, [line](const char* head) { return line.starts_with(head); });
 }
-
-}  // namespace
 
 Verdict Exchange::onToken(const Token& token) {
   switch (token.kind) {

@@ -200,9 +200,8 @@ Scenario makeScenario(std::uint64_t seed) {
   // Where no OK ends a read, +QIRDI cannot be told to be before or behind it: datagrams lose their
   // boundaries.
   if (quirks.has(Quirk::ReadNoOk)) scenario.udp.clear();
-  // Where a prompt does not come, nobody knows what has become of the block; where the end of each read is
-  // waited for, a module that hangs there is taken for lost.
-  if (quirks.has(Quirk::PromptMissing) || quirks.has(Quirk::ReadNoOk)) {
+  // Where a prompt does not come, nobody knows what has become of the block.
+  if (quirks.has(Quirk::PromptMissing)) {
     scenario.lossless_datagrams = false;
     scenario.weather = Conversation::Weather::Stormy;
   }

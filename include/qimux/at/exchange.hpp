@@ -6,6 +6,11 @@
 
 namespace qimux::at {
 
+// What is neither of the answer to a read nor a URC that this program knows, but nothing to worry about:
+// other URCs of modules, late answers, other programs' commands. Anything else in front of a block may be its
+// header, damaged; and then the block would be read as lines.
+bool isHarmless(std::string_view line);
+
 class Exchange {
  public:
   explicit Exchange(const Command& command) : command_(command) {}

@@ -120,6 +120,8 @@ TEST_CASE("the same on a module that says no OK behind its blocks, unless the su
   CHECK(textOf(reply->block) == "hello");
   rig.loop.runFor(1ms);
   CHECK(rig.urcs == Lines{"+QIRDI: 0,1,0"});
+  // Also one that nobody here knows what to do with.
+  REQUIRE(rig.read("\r\n+QIRD:10.0.0.1:80,TCP,5\r\nhello\r\nRING\r\n"));
 }
 
 TEST_CASE("a module that falls silent in a block, and says the rest when nobody waits for it any more") {
