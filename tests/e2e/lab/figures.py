@@ -19,3 +19,9 @@ def figures(process):
     def number(key):
         return int(re.search(rf"^{key}:\s+(\d+)", text, re.MULTILINE).group(1))
     return Figures(number("VmRSS"), len(os.listdir(f"/proc/{process.pid}/fd")), number("Threads"))
+
+
+def descriptors(process):
+    """What each of them is: "5 -> socket:[1234]"."""
+    folder = f"/proc/{process.pid}/fd"
+    return [f"{fd} -> {os.readlink(os.path.join(folder, fd))}" for fd in sorted(os.listdir(folder), key=int)]
