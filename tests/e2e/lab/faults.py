@@ -62,7 +62,7 @@ SOCKET = [
     fault("close {socket}"), fault("reset {socket}"), fault("dead {socket}"), fault("closed {socket} 2"), fault("stall 3"),
     fault("loss 0.2", later=[(3, "loss 0")]), fault("connect-fail 2", before=True), fault("connect-hang 1", before=True),
     fault("connect-delay 3 1", before=True), fault("send-fail {socket} 3", upload=True), fault("lose-prompt 1", upload=True),
-    fault("lose-send-ok 2", upload=True),
+    fault("lose-send-ok 2", upload=True), fault("connect-fail 1000", before=True, later=[(3, "heal")]),
 ]
 POWER = [
     fault("reboot"), fault("power-off", later=[(3, "power-on")]), fault("under-voltage 1"), fault("hang 4"), fault("silence 4"),
