@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from lab import Lab, Web, check, equal, note, pattern, run, until
+from lab import Lab, Web, check, equal, module_only, note, pattern, run, until
 from lab.lab import BUILD
 from lab.sessions import curl, echo_server, send_datagrams
 
@@ -82,6 +82,7 @@ def shown(secrets, text):
     return sorted(name for name, secret in secrets.items() if any(form.lower() in text for form in forms(secret)))
 
 
+@module_only
 def nothing_of_anybody(lab):
     """PIN, password, IMEI, IMSI, payload, names, addresses, numbers: none is in a capture, and it replays"""
     secrets = use_everything(lab)
@@ -93,6 +94,7 @@ def nothing_of_anybody(lab):
     note(f"{len(content())} bytes for a session with {content().count(' port>')} writes to the module")
 
 
+@module_only
 def all_of_it(lab):
     """With --capture-everything all of them are, and it replays too"""
     secrets = use_everything(lab)
@@ -102,6 +104,7 @@ def all_of_it(lab):
     check(ended.returncode == 0, f"qimux-replay ends with 0: {ended.stdout.strip()}{ended.stderr.strip()}")
 
 
+@module_only
 def download_then_edit(lab):
     """A capture of a download and an idle connection replays; edited, or with another daemon, it does not"""
     lab.keep(Web(lab, 80, {"/file": pattern(20_000)}))
@@ -137,6 +140,7 @@ def download_then_edit(lab):
     check("AT+QIOPEN" in replay(FILE, "--verbose").stderr, "--verbose prints the records")
 
 
+@module_only
 def killed(lab):
     """The capture of a daemon that was killed in the middle of a download replays up to there"""
     lab.keep(Web(lab, 80, {"/file": pattern(60_000)}))
@@ -155,6 +159,7 @@ def killed(lab):
     equal(lab.stop_daemon(), 0, "exit code of the daemon")
 
 
+@module_only
 def harmless(lab):
     """A capture that has reached its limit, or cannot be written, ends with one warning, and nothing else does"""
     lab.start_sim()
