@@ -2,16 +2,15 @@
 
 import os
 
-from lab import check, equal, module_only, run, until
-from lab.trouble import QUICK, back, expect_trouble, page, reset, talk
+from lab import check, equal, module_only, run
+from lab.trouble import QUICK, back, expect_trouble, page, reset, start_daemon, talk
 
 
 @module_only
 def sim_needs_pin(lab):
     """A PIN that nobody configured"""
     lab.start_sim()
-    lab.start_daemon()
-    until(lambda: lab.ctl("--json", "status").returncode == 0, 20, "the daemon to answer")
+    start_daemon(lab)
     expect_trouble(lab, "sim_pin_needed", ["module.pin"])
 
 
@@ -19,8 +18,7 @@ def sim_needs_pin(lab):
 def no_sim(lab):
     """No SIM at all"""
     lab.start_sim()
-    lab.start_daemon()
-    until(lambda: lab.ctl("--json", "status").returncode == 0, 20, "the daemon to answer")
+    start_daemon(lab)
     expect_trouble(lab, "sim_missing", ["insert it"], 60)
 
 
@@ -28,8 +26,7 @@ def no_sim(lab):
 def wrong_apn(lab):
     """An access point that the network does not know"""
     lab.start_sim()
-    lab.start_daemon()
-    until(lambda: lab.ctl("--json", "status").returncode == 0, 20, "the daemon to answer")
+    start_daemon(lab)
     expect_trouble(lab, "activation_refused", ["intrenet"])
 
 
@@ -65,8 +62,7 @@ def reset_line(lab):
 @module_only
 def no_device(lab):
     """A device that is not there"""
-    lab.start_daemon()
-    until(lambda: lab.ctl("--json", "status").returncode == 0, 20, "the daemon to answer")
+    start_daemon(lab)
     expect_trouble(lab, "device_missing", ["gsm0", "No such file"])
     lab.start_sim()
     back(lab)

@@ -12,6 +12,12 @@ PAGE = every_byte(2000)
 QUICK = ["--boot-time", "1"]
 
 
+def start_daemon(lab):
+    """Until it answers; the link need not come up."""
+    lab.start_daemon()
+    until(lambda: lab.ctl("--json", "status").returncode == 0, 20, "the daemon to answer")
+
+
 def trouble(lab):
     """The name of what is wrong, or None."""
     found = lab.status()["trouble"]
