@@ -117,7 +117,10 @@ class Lab:
             argv += ["--capture", os.path.join(CAPTURES, f"{os.path.basename(self.log_dir)}-{self.captures}.capture"),
                      "--capture-limit", "60M"]
             self.captures += 1
-        self.daemon = Process("qimuxd", self.gateway.command(argv), self.log_dir)
+        # A state of this test alone: what another one made a daemon remember (a refused PIN) is none of its business.
+        state = os.path.join(self.log_dir, "state")
+        os.makedirs(state, exist_ok=True)
+        self.daemon = Process("qimuxd", self.gateway.command(["env", f"STATE_DIRECTORY={state}", *argv]), self.log_dir)
 
     def stop_daemon(self):
         daemon, self.daemon = self.daemon, None
