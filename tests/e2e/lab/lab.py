@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import socket
 import threading
 
@@ -36,6 +37,7 @@ class Lab:
     LINK = "/run/qimux-lab/gsm0"
     CONTROL = "/run/qimux-lab/control.sock"
     SIM_CONTROL = "/run/qimux-lab/sim.sock"
+    STATE = "/run/qimux-lab/state"  # new for each laboratory: what an earlier daemon remembers (a refused PIN) ends with it
 
     def __init__(self, log_dir, baud=115200, rtt=300, sim=(), hosts=(), settings=None, start=True, log_level="debug",
                  daemon=()):
@@ -51,6 +53,8 @@ class Lab:
 
     def __enter__(self):
         os.makedirs(os.path.dirname(self.LINK), exist_ok=True)
+        shutil.rmtree(self.STATE, ignore_errors=True)
+        os.makedirs(self.STATE)
         self._build()
         isolation.bind(f"nameserver {self.DNS}\noptions timeout:20 attempts:1\n", "/etc/resolv.conf")
         if self.direct:
@@ -117,10 +121,8 @@ class Lab:
             argv += ["--capture", os.path.join(CAPTURES, f"{os.path.basename(self.log_dir)}-{self.captures}.capture"),
                      "--capture-limit", "60M"]
             self.captures += 1
-        # A state of this test alone: what another one made a daemon remember (a refused PIN) is none of its business.
-        state = os.path.join(self.log_dir, "state")
-        os.makedirs(state, exist_ok=True)
-        self.daemon = Process("qimuxd", self.gateway.command(["env", f"STATE_DIRECTORY={state}", *argv]), self.log_dir)
+        argv = ["env", f"STATE_DIRECTORY={self.STATE}", *argv]
+        self.daemon = Process("qimuxd", self.gateway.command(argv), self.log_dir)
 
     def stop_daemon(self):
         daemon, self.daemon = self.daemon, None
