@@ -24,7 +24,7 @@
 #include "qimux/daemon/pin_file.hpp"
 #include "qimux/daemon/report.hpp"
 #include "qimux/daemon/wiring.hpp"
-#include "qimux/net/interface.hpp"
+#include "qimux/net/interface_keeper.hpp"
 #include "qimux/net/private_namespace.hpp"
 #include "qimux/net/sock_diag.hpp"
 
@@ -91,6 +91,9 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     auto control = ControlServer::listen(loop_, *this, config_.control.socket, config_.control.group);
     if (!control) return std::unexpected(control.error());
     control_ = std::move(*control);
+    auto keeper = net::InterfaceKeeper::start(loop_, outer_.index(), interfaceOptions(config_));
+    if (!keeper) return std::unexpected(keeper.error());
+    keeper_ = std::move(*keeper);
     return {};
   }
 
@@ -304,6 +307,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   std::unique_ptr<async::UvLoop::FdWatch> outer_watch_;
   std::unique_ptr<async::UvLoop::FdWatch> inner_watch_;
   std::unique_ptr<async::UvLoop::FdWatch> listener_watch_;
+  std::unique_ptr<net::InterfaceKeeper> keeper_;
   std::unique_ptr<ControlServer> control_;
   async::TimePoint radio_at_{};
   bool stopping_ = false;

@@ -1,7 +1,8 @@
 #include "qimux/net/interface.hpp"
 
-#include "qimux/net/netlink.hpp"
 #include "qimux/net/sysctl.hpp"
+
+#include <algorithm>
 
 namespace qimux::net {
 namespace {
@@ -13,12 +14,8 @@ Result<void> configure(Netlink& netlink, unsigned index, const OuterInterface::O
   // makes /proc/sys read-only is no error.
   trySysctl("net/ipv6/conf/" + options.name + "/disable_ipv6", "1");
   if (auto done = netlink.setMtu(index, options.mtu); !done) return done;
-  if (auto done = netlink.addAddress(index, options.address); !done) return done;
-  if (auto done = netlink.setUp(index); !done) return done;
-  for (const Cidr& destination : options.routes) {
-    if (auto done = netlink.addRoute({destination, index, options.metric}); !done) return done;
-  }
-  return {};
+  return OuterInterface::mend(netlink, index, options,
+                              {.up = true, .address = true, .routes = options.routes});
 }
 
 }  // namespace
@@ -36,6 +33,37 @@ Result<OuterInterface> OuterInterface::create(const Options& options) {
     return std::unexpected(error);
   }
   return OuterInterface(std::move(*tun), *index);
+}
+
+Result<Missing> OuterInterface::missing(Netlink& netlink, unsigned index, const Options& options) {
+  const auto link = netlink.link(index);
+  if (!link) return std::unexpected(link.error());
+  const auto addresses = netlink.addresses(index);
+  if (!addresses) return std::unexpected(addresses.error());
+  const auto routes = netlink.routes(index);
+  if (!routes) return std::unexpected(routes.error());
+  Missing missing{.up = !link->up,
+                  .address = std::ranges::find(*addresses, options.address) == addresses->end(),
+                  .routes = {}};
+  for (const Cidr& destination : options.routes) {
+    const Route wanted{destination, index, options.metric};
+    if (std::ranges::find(*routes, wanted) == routes->end()) missing.routes.push_back(destination);
+  }
+  return missing;
+}
+
+Result<void> OuterInterface::mend(Netlink& netlink, unsigned index, const Options& options,
+                                  const Missing& missing) {
+  if (missing.address) {
+    if (auto done = netlink.addAddress(index, options.address); !done) return done;
+  }
+  if (missing.up) {
+    if (auto done = netlink.setUp(index); !done) return done;
+  }
+  for (const Cidr& destination : missing.routes) {
+    if (auto done = netlink.addRoute({destination, index, options.metric}); !done) return done;
+  }
+  return {};
 }
 
 }  // namespace qimux::net

@@ -146,6 +146,22 @@ int onRoute(const nlmsghdr* answer, void* context) {
   return MNL_CB_OK;
 }
 
+// Whoever made them.
+int onDefaultRoute(const nlmsghdr* answer, void* context) {
+  auto& found = *static_cast<std::vector<Route>*>(context);
+  const auto* body = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(answer));
+  if (answer->nlmsg_type != RTM_NEWROUTE || body->rtm_dst_len != 0 || body->rtm_table != RT_TABLE_MAIN ||
+      body->rtm_type != RTN_UNICAST || (body->rtm_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0)
+    return MNL_CB_OK;
+  Route route;
+  forEachAttribute(answer, sizeof(*body), [&](const nlattr* attribute, unsigned type) {
+    if (type == RTA_OIF) route.interface = mnl_attr_get_u32(attribute);
+    if (type == RTA_PRIORITY) route.metric = mnl_attr_get_u32(attribute);
+  });
+  found.push_back(route);
+  return MNL_CB_OK;
+}
+
 }  // namespace
 
 void Netlink::Close::operator()(mnl_socket* socket) const {
@@ -209,6 +225,12 @@ Result<void> Netlink::setUp(unsigned interface) {
   return exchange("set link up", message.header());
 }
 
+Result<void> Netlink::setDown(unsigned interface) {
+  Message message = linkMessage(interface);
+  static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message.header()))->ifi_change = IFF_UP;
+  return exchange("set link down", message.header());
+}
+
 Result<void> Netlink::setReversePathFilter(unsigned interface, std::uint32_t value) {
   Message message = linkMessage(interface);
   nlattr* families = mnl_attr_nest_start(message.header(), IFLA_AF_SPEC);
@@ -246,7 +268,9 @@ Result<void> Netlink::addAddress(unsigned interface, const Cidr& address) {
 }
 
 Result<void> Netlink::addRoute(const Route& route) {
-  Message message = routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+  // Behind another interface's route of the same metric, never instead of it: with NLM_F_EXCL alone the
+  // kernel refuses, and a second daemon could not start. The same route twice it refuses all the same.
+  Message message = routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, route);
   return exchange("add route " + text(route.destination), message.header());
 }
 
@@ -280,6 +304,15 @@ Result<std::vector<Route>> Netlink::routes(unsigned interface) {
   const auto done = exchange("read routes", message.header(), onRoute, &sought);
   if (!done) return std::unexpected(done.error());
   return std::move(sought.found);
+}
+
+Result<std::vector<Route>> Netlink::defaultRoutes() {
+  Message message(RTM_GETROUTE, NLM_F_DUMP);
+  message.body<rtmsg>()->rtm_family = AF_INET;
+  std::vector<Route> found;
+  const auto done = exchange("read routes", message.header(), onDefaultRoute, &found);
+  if (!done) return std::unexpected(done.error());
+  return found;
 }
 
 }  // namespace qimux::net

@@ -3,7 +3,9 @@
 
 #include "qimux/base/error.hpp"
 #include "qimux/net/address.hpp"
+#include "qimux/net/netlink.hpp"
 #include "qimux/net/tun.hpp"
+#include "qimux/net/upkeep.hpp"
 
 #include <cstdint>
 #include <string>
@@ -26,6 +28,11 @@ class OuterInterface {
   // never a black hole), MTU, address, up, routes. In this order, so that nothing is half true while it is
   // up. On an error nothing is left behind. Needs CAP_NET_ADMIN.
   static Result<OuterInterface> create(const Options& options);
+
+  // Which of the link's being up, the address and the routes of `options` the interface does not have now.
+  static Result<Missing> missing(Netlink& netlink, unsigned index, const Options& options);
+  // Puts that back, and touches nothing else.
+  static Result<void> mend(Netlink& netlink, unsigned index, const Options& options, const Missing& missing);
 
   // Nothing stays behind: device, address and routes go with the descriptor.
   OuterInterface(OuterInterface&&) = default;

@@ -38,6 +38,7 @@ class Netlink {
 
   Result<void> setMtu(unsigned interface, unsigned mtu);
   Result<void> setUp(unsigned interface);
+  Result<void> setDown(unsigned interface);
   // rp_filter of this one interface. The kernel takes the larger of this and of conf/all, so only 2 (loose)
   // has its effect whatever conf/all says. By netlink, because /proc/sys is read-only in many a sandbox.
   Result<void> setReversePathFilter(unsigned interface, std::uint32_t value);
@@ -45,13 +46,18 @@ class Netlink {
   Result<void> setNoIpv6Address(unsigned interface);
 
   Result<void> addAddress(unsigned interface, const Cidr& address);
-  Result<void> addRoute(const Route& route);  // protocol static, main table
+  // Protocol static, main table. Replaces nothing: where another interface has a route of the same
+  // destination and metric, that one still comes first.
+  Result<void> addRoute(const Route& route);
   Result<void> deleteRoute(const Route& route);
 
   Result<LinkState> link(unsigned interface);
   Result<std::vector<Cidr>> addresses(unsigned interface);
   // Those of protocol static that addRoute() makes.
   Result<std::vector<Route>> routes(unsigned interface);
+  // Every 0.0.0.0/0 of the main table, whoever made it, but for those whose interface has no carrier.
+  // Interface 0: a route over several.
+  Result<std::vector<Route>> defaultRoutes();
 
  private:
   struct Close {

@@ -83,8 +83,58 @@ std::string failsWhole() {
   return {};
 }
 
+// Whatever is taken away is seen, and put back, and a stranger's route stays where it is.
+std::string mends() {
+  auto netlink = Netlink::open();
+  QIMUX_NEED_OK(netlink);
+  auto made = OuterInterface::create(options());
+  QIMUX_NEED_OK(made);
+  const unsigned index = made->index();
+  const auto missing = [&] { return OuterInterface::missing(*netlink, index, options()).value(); };
+  QIMUX_NEED(missing() == Missing{});
+  auto stranger = Tun::open("other0");
+  QIMUX_NEED_OK(stranger);
+  const unsigned other = netlink->indexOf("other0").value();
+  QIMUX_NEED_OK(netlink->setUp(other));
+  const Route strangers{{0, 0}, other, 5};
+  QIMUX_NEED_OK(netlink->addRoute(strangers));
+  QIMUX_NEED_OK(netlink->deleteRoute({{0, 0}, index, 700}));
+  const Missing route{.up = false, .address = false, .routes = {{0, 0}}};
+  QIMUX_NEED(missing() == route);
+  QIMUX_NEED_OK(OuterInterface::mend(*netlink, index, options(), route));
+  QIMUX_NEED(missing() == Missing{});
+  QIMUX_NEED(netlink->routes(other).value() == std::vector<Route>{strangers});
+  QIMUX_NEED_OK(netlink->setDown(index));
+  const Missing down{.up = true, .address = false, .routes = options().routes};
+  QIMUX_NEED(missing() == down);
+  QIMUX_NEED_OK(OuterInterface::mend(*netlink, index, options(), down));
+  QIMUX_NEED(missing() == Missing{});
+  return {};
+}
+
+std::string besideAnotherOfItsMetric() {
+  auto netlink = Netlink::open();
+  QIMUX_NEED_OK(netlink);
+  auto first = OuterInterface::create(options());
+  QIMUX_NEED_OK(first);
+  auto more = options();
+  more.name = "gsm1";
+  more.address = {0x0a404101, 30};
+  auto second = OuterInterface::create(more);
+  QIMUX_NEED_OK(second);
+  const std::vector<Route> expected{{{0, 0}, first->index(), 700}, {{0, 0}, second->index(), 700}};
+  QIMUX_NEED(netlink->defaultRoutes().value() == expected);
+  return {};
+}
+
 }  // namespace
 
+TEST_CASE("what the interface has lost is known and put back, and nothing else is touched") {
+  CHECK(test::inOwnNamespace(mends) == "");
+}
+TEST_CASE("two interfaces may have the same route at the same metric, and the first comes first") {
+  CHECK(test::inOwnNamespace(besideAnotherOfItsMetric) == "");
+}
 TEST_CASE("the interface comes up whole, and nothing of it stays behind") {
   CHECK(test::inOwnNamespace(wholeAndGone) == "");
 }
