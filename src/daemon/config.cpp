@@ -56,6 +56,20 @@ std::string_view name(Acknowledge whose) {
   return "unknown";
 }
 
+std::string_view name(SystemDns who) {
+  switch (who) {
+    case SystemDns::Auto:
+      return "auto";
+    case SystemDns::Resolved:
+      return "resolved";
+    case SystemDns::Resolvconf:
+      return "resolvconf";
+    case SystemDns::Off:
+      return "off";
+  }
+  return "unknown";
+}
+
 std::string text(const serial::ResetSettings& reset) {
   switch (reset.kind) {
     case serial::ResetSettings::Kind::None:

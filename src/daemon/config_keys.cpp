@@ -35,6 +35,15 @@ const Choices<Acknowledge> kAcknowledge = {{name(Acknowledge::Remote), Acknowled
                                            {name(Acknowledge::Module), Acknowledge::Module},
                                            {name(Acknowledge::Local), Acknowledge::Local}};
 
+const Choices<SystemDns> kSystemDns = {{name(SystemDns::Auto), SystemDns::Auto},
+                                       {name(SystemDns::Resolved), SystemDns::Resolved},
+                                       {name(SystemDns::Resolvconf), SystemDns::Resolvconf},
+                                       {name(SystemDns::Off), SystemDns::Off}};
+
+std::string commandLine(const std::vector<std::string>& words) {
+  return tomlString(fmt::to_string(fmt::join(words, " ")));
+}
+
 const std::vector<Key> kSerial = {
     {"serial.device", "text", "The tty of the module; a path that stays the same when it is plugged again.",
      [](const TomlValue& v, Config& c) { return readDevice(v, c.serial.device); },
@@ -113,6 +122,10 @@ const std::vector<Key> kSockets = {
      "A name server for types other than A and AAAA, asked over a UDP socket; \"\" answers them as empty.",
      [](const TomlValue& v, Config& c) { return readUpstream(v, c.dns.upstream); },
      [](const Config& c) { return tomlString(c.dns.upstream ? net::text(*c.dns.upstream) : ""); }},
+    {"dns.system", "\"auto\", \"resolved\", \"resolvconf\" or \"off\"",
+     "Who tells the machine's programs about this name server; \"auto\" finds out who is in charge.",
+     [](const TomlValue& v, Config& c) { return readChoice(v, kSystemDns, c.dns.system); },
+     [](const Config& c) { return tomlString(name(c.dns.system)); }},
     {"sockets.connect_timeout", "duration", "How long the module may take for a connection.",
      [](const TomlValue& v, Config& c) { return readDuration(v, 1s, 10min, c.sockets.connect_timeout); },
      [](const Config& c) { return time(c.sockets.connect_timeout); }},
@@ -144,6 +157,12 @@ const std::vector<Key> kLife = {
     {"keepalive.attempts", "number", "How often, before the connection counts as dead and is reset.",
      [](const TomlValue& v, Config& c) { return readNumber(v, 1, 100, c.keepalive.attempts); },
      [](const Config& c) { return number(static_cast<std::uint64_t>(c.keepalive.attempts)); }},
+    {"hooks.on_up", "text", "A program and its arguments, run when the link is online; \"\" for none.",
+     [](const TomlValue& v, Config& c) { return readCommandLine(v, c.hooks.on_up); },
+     [](const Config& c) { return commandLine(c.hooks.on_up); }},
+    {"hooks.on_down", "text", "The same, when it is no longer.",
+     [](const TomlValue& v, Config& c) { return readCommandLine(v, c.hooks.on_down); },
+     [](const Config& c) { return commandLine(c.hooks.on_down); }},
     {"control.socket", "text", "Where qimuxctl finds the daemon.",
      [](const TomlValue& v, Config& c) { return readSocketPath(v, c.control.socket); },
      [](const Config& c) { return tomlString(c.control.socket); }},

@@ -93,6 +93,10 @@ Problem readInterfaceName(const TomlValue& value, std::string& out) {
   if (text.find_first_not_of(kWordBytes) != std::string::npos || text == "." || text == "..") {
     return fmt::format("{} is no interface name; use letters, digits, '_', '.' and '-'", tomlString(text));
   }
+  // Programs that are told the name would take it for an option.
+  if (text.starts_with('-')) {
+    return fmt::format("{} is no interface name; begin it with a letter", tomlString(text));
+  }
   out = std::move(text);
   return std::nullopt;
 }
@@ -138,6 +142,18 @@ Problem readReset(const TomlValue& value, serial::ResetSettings& out) {
       "{} is no reset line; choose \"none\", \"dtr\", \"rts\", \"gpio:CHIP:LINE\" or "
       "\"command:/path arguments\"",
       tomlString(text));
+}
+
+Problem readCommandLine(const TomlValue& value, std::vector<std::string>& out) {
+  std::string text;
+  if (auto problem = readText(value, text)) return problem;
+  std::vector<std::string> parts = words(text);
+  if (!parts.empty() && !parts.front().starts_with('/')) {
+    return fmt::format("{} names no program by its whole path; write \"/path/to/program arguments\"",
+                       tomlString(text));
+  }
+  out = std::move(parts);
+  return std::nullopt;
 }
 
 Problem readTunAddress(const TomlValue& value, net::Cidr& out) {

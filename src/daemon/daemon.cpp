@@ -23,6 +23,7 @@
 #include "qimux/daemon/control_server.hpp"
 #include "qimux/daemon/pin_file.hpp"
 #include "qimux/daemon/report.hpp"
+#include "qimux/daemon/system_dns_run.hpp"
 #include "qimux/daemon/wiring.hpp"
 #include "qimux/net/interface_keeper.hpp"
 #include "qimux/net/private_namespace.hpp"
@@ -78,6 +79,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         outer_(std::move(outer)),
         diag_(std::move(diag)),
         accept_pause_(loop),
+        system_dns_(loop, config, outer_.index()),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
@@ -91,7 +93,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     auto control = ControlServer::listen(loop_, *this, config_.control.socket, config_.control.group);
     if (!control) return std::unexpected(control.error());
     control_ = std::move(*control);
-    auto keeper = net::InterfaceKeeper::start(loop_, outer_.index(), interfaceOptions(config_));
+    auto keeper = net::InterfaceKeeper::start(loop_, outer_.index(), interfaceOptions(config_),
+                                              [this] { system_dns_.routesChanged(); });
     if (!keeper) return std::unexpected(keeper.error());
     keeper_ = std::move(*keeper);
     return {};
@@ -100,6 +103,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void start() override {
     if (tap_ != nullptr) tap_->start();
     link_.start();
+    system_dns_.start();
     tellSystemd("READY=1");
   }
 
@@ -109,7 +113,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
     link_.stop(config_.shutdown.drain, [this] {
       if (tap_ != nullptr) tap_->stopped();
-      on_stopped_(End::Stopped);
+      system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); });
     });
   }
 
@@ -124,7 +128,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     auto port = serial::TtyPort::open(loop_, settings);
     if (port) return std::unique_ptr<serial::Port>(std::move(*port));
     if (config_.serial.on_missing == OnMissing::Exit) {
-      loop_.post([this] { on_stopped_(End::DeviceMissing); });
+      system_dns_.stop(kToolTime, [this] { on_stopped_(End::DeviceMissing); });
     }
     return std::unexpected(port.error());
   }
@@ -300,6 +304,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   net::OuterInterface outer_;
   net::SockDiag diag_;
   async::Timer accept_pause_;
+  SystemDnsAgent system_dns_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
   std::unique_ptr<serial::ResetLine> reset_line_;

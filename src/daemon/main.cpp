@@ -4,6 +4,7 @@
 #include "qimux/daemon/captured.hpp"
 #include "qimux/daemon/config.hpp"
 #include "qimux/daemon/daemon.hpp"
+#include "qimux/daemon/system_dns_run.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -26,6 +27,7 @@ struct Arguments {
   std::string tun;
   std::string log_level;
   bool check_config = false;
+  std::string system_dns;
   daemon::CaptureOptions capture;
 };
 
@@ -41,6 +43,10 @@ std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
       ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
   app.add_flag("--check-config", arguments.check_config,
                "Check the configuration, print it with its defaults, and end");
+  app.add_option("--system-dns", arguments.system_dns,
+                 "Tell the machine's resolver about the daemon's name server, or take that back, and end")
+      ->option_text("apply|revert")
+      ->check(CLI::IsMember({"apply", "revert"}));
   app.add_option("--capture", arguments.capture.file,
                  "Write what passes the port and the interfaces to FILE, without personal data; "
                  "qimux-replay reads it")
@@ -84,6 +90,7 @@ void warnOfIdleKeys(const daemon::Config& config) {
     log::warning(fmt::format("{} is set, but has no effect in this version", key));
   };
   if (!config.listen.empty()) warn("listen");
+  if (!config.hooks.on_up.empty() || !config.hooks.on_down.empty()) warn("hooks");
 }
 
 // A capture that cannot be written is no reason not to serve.
@@ -131,6 +138,10 @@ int main(int argc, char** argv) {
     return kStopped;
   }
   if (const auto level = log::parseLevel(arguments.log_level)) log::setLevel(*level);
+  if (!arguments.system_dns.empty()) {
+    daemon::runSystemDns(*config, arguments.system_dns == "apply");
+    return kStopped;
+  }
   warnOfIdleKeys(*config);
   return run(*config, arguments.capture);
 }

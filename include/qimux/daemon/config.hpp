@@ -28,6 +28,10 @@ std::string_view name(OnMissing what);
 enum class Acknowledge { Remote, Module, Local };
 std::string_view name(Acknowledge whose);
 
+// Who tells the machine's programs about our name server.
+enum class SystemDns { Auto, Resolved, Resolvconf, Off };
+std::string_view name(SystemDns who);
+
 // As the configuration writes it: "none", "dtr", "rts", "gpio:CHIP:LINE", "command:/path arg".
 std::string text(const serial::ResetSettings& reset);
 
@@ -82,6 +86,7 @@ struct Config {
     async::Duration ttl = std::chrono::seconds(60);
     std::size_t cache = 512;
     std::optional<net::Endpoint> upstream;
+    SystemDns system = SystemDns::Auto;
     friend bool operator==(const Dns&, const Dns&) = default;
   };
   struct Sockets {
@@ -99,6 +104,12 @@ struct Config {
     int attempts = 12;
     std::vector<Probe> probes;  // one a port
     friend bool operator==(const Keepalive&, const Keepalive&) = default;
+  };
+  // Programs that are run when the link comes and goes: an absolute path and arguments, or nothing.
+  struct Hooks {
+    std::vector<std::string> on_up;
+    std::vector<std::string> on_down;
+    friend bool operator==(const Hooks&, const Hooks&) = default;
   };
   struct Control {
     std::string socket = "/run/qimuxd/control.sock";
@@ -119,6 +130,7 @@ struct Config {
   Keepalive keepalive;
   std::vector<Listen> listen;
   std::vector<bridge::PolicyRule> policy;
+  Hooks hooks;
   Control control;
   Shutdown shutdown;
   friend bool operator==(const Config&, const Config&) = default;

@@ -52,6 +52,8 @@ Problem readGroup(const TomlValue& value, std::string& out);          // "" or a
 Problem readBaud(const TomlValue& value, int& out);
 Problem readMtu(const TomlValue& value, int& out);
 Problem readReset(const TomlValue& value, serial::ResetSettings& out);
+// "" for none; else an absolute path and its arguments, divided by blanks: no shell ever reads them.
+Problem readCommandLine(const TomlValue& value, std::vector<std::string>& out);
 Problem readHex(const TomlValue& value, std::size_t longest, Bytes& out);
 
 // An address of the host in a network of at most 30 bits, with the next address for the gateway.

@@ -134,6 +134,7 @@ acknowledge = "module"
 ttl = "2h"
 cache = 0
 upstream = "192.0.2.53"
+system = "resolvconf"
 [sockets]
 connect_timeout = "1500ms"
 connect_queue = 0
@@ -166,6 +167,9 @@ port = 5353
 [[policy]]
 action = "allow"
 port = "5000-5010"
+[hooks]
+on_up = "/usr/local/sbin/link  up"
+on_down = "/bin/true"
 [control]
 socket = "/tmp/c.sock"
 group = ""
@@ -178,7 +182,8 @@ drain = "1min"
                      "1234",     1,    {serial::ResetSettings::Kind::Gpio, "gpiochip0", 17, {}}};
   expected.tun = {"wwan7", {0xc0000205, 24}, 576, {{0x0a000000, 8}, {0xc0000201, 32}}, 4294967295, 0s};
   expected.tcp = {Acknowledge::Module};
-  expected.dns = {2h, 0, net::Endpoint{0xc0000235, 53}};
+  expected.dns = {2h, 0, net::Endpoint{0xc0000235, 53}, SystemDns::Resolvconf};
+  expected.hooks = {{"/usr/local/sbin/link", "up"}, {"/bin/true"}};
   expected.sockets = {1500ms, 0, 6, 24h, 0s};
   expected.keepalive = {10s, 1s, 2s, 1, {{1883, {0xc0, 0}}, {5683, {0x40, 0, 0, 1}}}};
   expected.listen = {{module::Protocol::Tcp, 2020, {0x7f000001, 8080}},
@@ -193,6 +198,7 @@ drain = "1min"
   CHECK(config.module == expected.module);
   CHECK(config.tun == expected.tun);
   CHECK(config.dns == expected.dns);
+  CHECK(config.hooks == expected.hooks);
   CHECK(config.sockets == expected.sockets);
   CHECK(config.keepalive == expected.keepalive);
   CHECK(config.listen == expected.listen);
@@ -328,6 +334,8 @@ TEST_CASE("the configuration prints itself as a file that means the same") {
   config.module.reset = {serial::ResetSettings::Kind::Command, {}, 0, {"/bin/reset", "--hard", "now"}};
   config.tun.routes = {};
   config.dns.upstream = net::Endpoint{0xc0000235, 5353};
+  config.dns.system = SystemDns::Off;
+  config.hooks = {{"/bin/echo", "a'b", "\"c\""}, {}};
   config.keepalive.idle = 90s;
   config.keepalive.probes = {{1883, {0xc0, 0}}};
   config.listen = {{module::Protocol::Udp, 7, {0x7f000001, 9}}};
@@ -350,7 +358,7 @@ TEST_CASE("secrets are not printed") {
 
 TEST_CASE("the table of keys is complete and says something of each") {
   const auto docs = configKeys();
-  CHECK(docs.size() == 41);
+  CHECK(docs.size() == 44);
   for (const KeyDoc& doc : docs) {
     CAPTURE(doc.key);
     CHECK_FALSE(doc.type.empty());

@@ -156,10 +156,22 @@ TEST_CASE("interface names are the kernel's") {
   for (const char* good : {"gsm0", "a", "wwan-7.2_x", "fifteen-letters"}) {
     CHECK(readInterfaceName(textValue(good), out) == std::nullopt);
   }
-  for (const char* wrong : {"", "sixteen-letters!", "a/b", "a:b", "a b", ".", "..", "gsm%d", "caf\xc3\xa9"}) {
+  for (const char* wrong :
+       {"", "sixteen-letters!", "a/b", "a:b", "a b", ".", "..", "gsm%d", "caf\xc3\xa9", "-x"}) {
     CAPTURE(wrong);
     CHECK(bad(readInterfaceName(textValue(wrong), out), "is no interface name"));
   }
+}
+
+TEST_CASE("a command line is a whole path and words, or nothing") {
+  std::vector<std::string> out{"old"};
+  CHECK(bad(readCommandLine(textValue("link up"), out), "names no program by its whole path"));
+  CHECK(out == std::vector<std::string>{"old"});
+  CHECK(readCommandLine(textValue("/bin/x  a 'b c' ;"), out) == std::nullopt);
+  CHECK(out == std::vector<std::string>{"/bin/x", "a", "'b", "c'", ";"});
+  CHECK(bad(readCommandLine(textValue("/bin/x\na"), out), "control character"));
+  CHECK(readCommandLine(textValue(" "), out) == std::nullopt);
+  CHECK(out.empty());
 }
 
 TEST_CASE("paths and groups") {

@@ -1,0 +1,64 @@
+// Finds out who is in charge of the machine's names, decides (system_dns.hpp), and has it done by that one's
+// tools.
+#pragma once
+
+#include "qimux/async/task.hpp"
+#include "qimux/async/uv_loop.hpp"
+#include "qimux/daemon/config.hpp"
+#include "qimux/daemon/system_dns.hpp"
+
+#include <functional>
+#include <string>
+
+namespace qimux::daemon {
+
+// Apply, or revert; the one is as harmless to repeat as the other. Needs root. Nothing that goes wrong is an
+// error here: it is in the log, and names are no reason not to serve. Each tool is killed after kToolTime.
+async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply);
+inline constexpr async::Duration kToolTime = std::chrono::seconds(5);
+
+// The same as a program of its own: `qimuxd --system-dns apply|revert`. A service calls it outside of its
+// sandbox.
+void runSystemDns(const Config& config, bool apply);
+
+// The daemon's part. As root it applies at the start, again when the machine's best way out is another one,
+// and reverts at the end. A service's daemon is not root: it writes its FILE.way-out beside the control
+// socket FILE.sock when that happens, and a path unit has root apply again.
+class SystemDnsAgent {
+ public:
+  SystemDnsAgent(async::UvLoop& loop, const Config& config, unsigned interface);
+
+  void start();
+  // The default routes may have changed: looked at after kSettle, and acted upon no more often than each
+  // kRest.
+  void routesChanged();
+  // `done` is called from the loop, after at most `limit`. Called again meanwhile: nothing.
+  void stop(async::Duration limit, std::move_only_function<void()> done);
+
+  static constexpr async::Duration kSettle = std::chrono::seconds(1);
+  static constexpr async::Duration kRest = std::chrono::seconds(10);
+
+ private:
+  void look();
+  async::Task<void> applyAll();
+  async::Task<void> revert();
+  void finish();
+
+  async::UvLoop& loop_;
+  Config config_;
+  unsigned interface_;
+  bool root_;
+  bool best_ = false;   // as it was last told
+  bool busy_ = false;   // applying
+  bool again_ = false;  // something changed meanwhile
+  async::TimePoint last_{};
+  async::Timer timer_;
+  async::Timer limit_;
+  std::move_only_function<void()> done_;
+  async::Scope scope_;
+};
+
+// "/run/qimuxd/gsm1.sock" gives "/run/qimuxd/gsm1.way-out".
+std::string wayOutFile(const std::string& control_socket);
+
+}  // namespace qimux::daemon
