@@ -21,6 +21,7 @@
 #include "qimux/bridge/socket_stream.hpp"
 #include "qimux/capture/tap.hpp"
 #include "qimux/daemon/control_server.hpp"
+#include "qimux/daemon/hooks.hpp"
 #include "qimux/daemon/pin_file.hpp"
 #include "qimux/daemon/report.hpp"
 #include "qimux/daemon/system_dns_run.hpp"
@@ -39,6 +40,8 @@ constexpr int kPacketsPerTurn = 64;
 // Signal and operator are asked when somebody looks, and no more often than this: an idle link stays silent.
 constexpr async::Duration kRadioAge = 10s;
 constexpr std::size_t kMaxPacket = 2048;
+// The hook that is told of the end has at least this, however short the drain was, and however long it took.
+constexpr async::Duration kLastHook = 1s;
 
 net::OuterInterface::Options interfaceOptions(const Config& config) {
   net::OuterInterface::Options options;
@@ -80,6 +83,10 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         diag_(std::move(diag)),
         accept_pause_(loop),
         system_dns_(loop, config, outer_.index()),
+        hooks_(loop, config.hooks,
+               [&loop](async::Command command, async::Duration limit) {
+                 return async::runChild(loop, std::move(command), limit);
+               }),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
@@ -111,9 +118,11 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     if (std::exchange(stopping_, true)) return on_stopped_(End::Stopped);
     tellSystemd("STOPPING=1");
     if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
-    link_.stop(config_.shutdown.drain, [this] {
+    const auto until = loop_.now() + std::max<async::Duration>(config_.shutdown.drain, kLastHook);
+    link_.stop(config_.shutdown.drain, [this, until] {
       if (tap_ != nullptr) tap_->stopped();
-      system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); });
+      hooks_.finish(std::max<async::Duration>(until - loop_.now(), kLastHook),
+                    [this] { system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); }); });
     });
   }
 
@@ -208,6 +217,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void onLink(bridge::LinkState state) {
     if (tap_ != nullptr) tap_->link(bridge::name(state));
     gateway_.online(state == bridge::LinkState::Online);
+    hooks_.link(state == bridge::LinkState::Online, factsOf(config_, link_.module()));
     const auto condition = link_.condition();
     tellSystemd(condition ? fmt::format("STATUS=Link {}: {}", bridge::name(state), condition->message)
                           : fmt::format("STATUS=Link {}", bridge::name(state)));
@@ -305,6 +315,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   net::SockDiag diag_;
   async::Timer accept_pause_;
   SystemDnsAgent system_dns_;
+  Hooks hooks_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
   std::unique_ptr<serial::ResetLine> reset_line_;
