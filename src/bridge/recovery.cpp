@@ -31,7 +31,8 @@ std::string_view name(RecoveryStep step) {
 void Recovery::begin(RecoveryStep step, std::string why) {
   if (current_) end(std::unexpected(Error{ErrorKind::Cancelled, "recovery", "something else came between"}));
   ++counts_.at(static_cast<std::size_t>(step));
-  log::notice(fmt::format("recovery: {}: {}", name(step), why));
+  log::write(log::Level::Notice, fmt::format("recovery: {}: {}", name(step), why),
+             {{"RECOVERY_STEP", name(step)}});
   current_ = Entry{.step = step, .why = std::move(why), .begun = loop_.now(), .took = {}, .failed = {}};
 }
 
@@ -43,10 +44,13 @@ void Recovery::end(const Result<void>& outcome) {
   if (!outcome) entry.failed = outcome.error();
   const double seconds = std::chrono::duration<double>(entry.took).count();
   if (entry.failed) {
-    log::warning(fmt::format("recovery: {}: failed after {:.1f} s: {}", name(entry.step), seconds,
-                             entry.failed->text()));
+    log::write(log::Level::Warning,
+               fmt::format("recovery: {}: failed after {:.1f} s: {}", name(entry.step), seconds,
+                           entry.failed->text()),
+               {{"RECOVERY_STEP", name(entry.step)}});
   } else {
-    log::notice(fmt::format("recovery: {}: done in {:.1f} s", name(entry.step), seconds));
+    log::write(log::Level::Notice, fmt::format("recovery: {}: done in {:.1f} s", name(entry.step), seconds),
+               {{"RECOVERY_STEP", name(entry.step)}});
   }
   ended_.push_back(std::move(entry));
   if (ended_.size() > kRemembered) ended_.pop_front();

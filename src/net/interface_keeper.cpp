@@ -26,7 +26,7 @@ InterfaceKeeper::InterfaceKeeper(async::UvLoop& loop, unsigned index, const Oute
           {.look = [this] { return OuterInterface::missing(netlink_, index_, options_); },
            .mend =
                [this](const Missing& what) { return OuterInterface::mend(netlink_, index_, options_, what); },
-           .say = log::write}) {
+           .say = [](log::Level level, std::string_view message) { log::write(level, message); }}) {
   watch_ = loop.watch(monitor_.fd(), async::Interest{.readable = true}, [this](async::Interest) { read(); });
   // What was taken away between its making and now.
   upkeep_.noticed();

@@ -3,11 +3,15 @@
 #include "qimux/base/fd.hpp"
 #include "support/catch.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <vector>
 
 using namespace qimux;
 
@@ -18,7 +22,7 @@ class Captured {
  public:
   Captured() : before_(log::level()), kept_(::dup(STDERR_FILENO)) {
     std::array<int, 2> ends{};
-    if (::pipe(ends.data()) != 0) std::abort();
+    if (::pipe2(ends.data(), O_NONBLOCK) != 0) std::abort();
     read_ = Fd(ends[0]);
     ::dup2(ends[1], STDERR_FILENO);
     ::close(ends[1]);
@@ -44,9 +48,43 @@ class Captured {
   Fd read_;
 };
 
-// The journal's prefix where the tests themselves run under systemd.
-std::string prefix(const char* journal, const char* plain) {
-  return std::getenv("JOURNAL_STREAM") != nullptr ? journal : plain;
+// What a sink was given, while it lives.
+struct Sunk {
+  std::vector<std::string> events;
+  explicit Sunk(bool takes = true) {
+    log::setSink([this, takes](log::Level level, std::string_view message, log::Fields fields) {
+      std::string event(log::name(level));
+      event.append(" ").append(message);
+      for (const auto& field : fields) event.append(" ").append(field.name).append("=").append(field.value);
+      events.push_back(event);
+      return takes;
+    });
+  }
+  Sunk(const Sunk&) = delete;
+  Sunk& operator=(const Sunk&) = delete;
+  ~Sunk() { log::setSink({}); }
+};
+
+// The environment of a service, while it lives.
+class Environment {
+ public:
+  explicit Environment(const std::string& stream) {
+    if (const char* before = std::getenv(kName)) before_ = before;
+    ::setenv(kName, stream.c_str(), 1);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() { before_ ? ::setenv(kName, before_->c_str(), 1) : ::unsetenv(kName); }
+
+ private:
+  static constexpr const char* kName = "JOURNAL_STREAM";
+  std::optional<std::string> before_;
+};
+
+std::string standardError() {
+  struct stat seen{};
+  ::fstat(STDERR_FILENO, &seen);
+  return std::to_string(seen.st_dev) + ":" + std::to_string(seen.st_ino);
 }
 
 }  // namespace
@@ -55,14 +93,14 @@ TEST_CASE("one event is one line, with its level before it") {
   Captured captured;
   log::setLevel(log::Level::Info);
   log::warning("the SIM is busy");
-  CHECK(captured.text() == prefix("<4>", "warning: ") + "the SIM is busy\n");
+  CHECK(captured.text() == "warning: the SIM is busy\n");
 }
 
 TEST_CASE("what a module or a program sent can neither break a line nor colour a terminal") {
   Captured captured;
   log::setLevel(log::Level::Info);
   log::info("RING\r\nerror: forged\x1b[31m");
-  CHECK(captured.text() == prefix("<6>", "info: ") + "RING\\r\\nerror: forged\\x1b[31m\n");
+  CHECK(captured.text() == "info: RING\\r\\nerror: forged\\x1b[31m\n");
 }
 
 TEST_CASE("only what the level allows is written, and the level can change while running") {
@@ -78,8 +116,44 @@ TEST_CASE("only what the level allows is written, and the level can change while
   log::setLevel(log::Level::Error);
   log::notice("three");
   log::error("four");
-  CHECK(captured.text() == prefix("<5>", "notice: ") + "one\n" + prefix("<7>", "debug: ") + "two\n" +
-                               prefix("<3>", "error: ") + "four\n");
+  CHECK(captured.text() == "notice: one\ndebug: two\nerror: four\n");
+}
+
+TEST_CASE("in a service, where standard error is the journal's, a line begins with its priority") {
+  Captured captured;
+  const Environment service(standardError());
+  CHECK(log::toJournal());
+  log::setLevel(log::Level::Info);
+  log::error("no permission");
+  log::info("online");
+  CHECK(captured.text() == "<3>no permission\n<6>online\n");
+}
+
+TEST_CASE("a service whose standard error goes elsewhere writes for people") {
+  Captured captured;
+  const Environment service("1:2");
+  CHECK_FALSE(log::toJournal());
+  log::notice("online");
+  CHECK(captured.text() == "notice: online\n");
+}
+
+TEST_CASE(
+    "a sink takes the events of enabled levels, with their fields, and nothing goes to standard error") {
+  Captured captured;
+  Sunk sunk;
+  log::setLevel(log::Level::Info);
+  log::write(log::Level::Info, "link: online", {{"LINK_STATE", "online"}});
+  log::write(log::Level::Debug, "too fine", {{"SOCKET", "1"}});
+  log::warning("RING\n");
+  CHECK(sunk.events == std::vector<std::string>{"info link: online LINK_STATE=online", "warning RING\\n"});
+  CHECK(captured.text().empty());
+}
+
+TEST_CASE("what a sink cannot take is not lost") {
+  Captured captured;
+  const Sunk sunk(false);
+  log::warning("the journal is gone");
+  CHECK(captured.text() == "warning: the journal is gone\n");
 }
 
 TEST_CASE("a level's name is what is read for it") {
