@@ -196,6 +196,7 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   ++counters_.commands;
   Exchange exchange(command);
   const Running running(*this, exchange, command.payload);
+  deadline_ = loop_.now() + command.deadline;
   const bool sends = command.ending == Command::Ending::Send;
   lexer_.expectPrompt(sends);
   if (sends) payload_written_ = false;
@@ -203,10 +204,9 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   if (auto written = write(bytesOf(line)); !written) {
     co_return std::unexpected(written.error());
   }
-  const auto deadline = loop_.now() + command.deadline;
   while (!done_) {
     progress_.reset();
-    auto until = exchange.completeButForEnd() ? loop_.now() + kLastLineWait : deadline;
+    auto until = exchange.completeButForEnd() ? loop_.now() + kLastLineWait : deadline_;
     if (exchange.blockTaken()) {
       until = loop_.now() + (block_end_ == BlockEnd::Nothing ? kSilentEnd : kBlockEnd);
     }

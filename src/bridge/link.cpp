@@ -105,6 +105,20 @@ std::uint64_t Link::losses(Cause cause) const {
   return it == losses_.end() ? 0 : it->second;
 }
 
+bool Link::working() const {
+  if (multiplexer_.serving()) return multiplexer_.hasTurn();
+  switch (state_) {
+    case LinkState::Synchronising:
+    case LinkState::Sim:
+    case LinkState::Registering:
+    case LinkState::Activating:
+    case LinkState::Recovering:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::optional<Condition> Link::condition() const {
   const bool supply = supply_ && loop_.now() < supply_->since + kSupplyRemembered;
   if (condition_ && !(supply && condition_->trouble == Trouble::Silent)) return condition_;
@@ -118,7 +132,7 @@ void Link::enter(LinkState next) {
   if (next == state_) return;
   state_ = next;
   since_ = loop_.now();
-  log::info(fmt::format("link: {}", name(next)));
+  log::write(log::Level::Info, fmt::format("link: {}", name(next)), {{"LINK_STATE", name(next)}});
   if (change_) change_(next);
 }
 
@@ -126,7 +140,10 @@ void Link::note(const Loss& loss) {
   // The same again and again is one message.
   const bool news = !last_error_ || last_error_->text() != loss.error.text();
   last_error_ = loss.error;
-  if (news) log::warning(fmt::format("link: {}", loss.error.text()));
+  if (news) {
+    log::write(log::Level::Warning, fmt::format("link: {}", loss.error.text()),
+               {{"LINK_STATE", name(state_)}});
+  }
   const module::Radio radio = module_ != nullptr ? module_->radio() : module::Radio{};
   const auto diagnosis = diagnose(loss, options_.module, radio);
   if (!diagnosis) return;
@@ -218,7 +235,8 @@ void Link::wentOnline() {
   ladder_.online(loop_.now());
   condition_.reset();
   boot_until_ = {};
-  log::notice(fmt::format("link: online as {}", net::text(module_->address())));
+  log::write(log::Level::Notice, fmt::format("link: online as {}", net::text(module_->address())),
+             {{"LINK_STATE", name(LinkState::Online)}});
   enter(LinkState::Online);
   onRegistration();
 }

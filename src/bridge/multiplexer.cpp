@@ -66,6 +66,23 @@ void Multiplexer::changed() {
   if (!sweeper_->linked()) loop_.enqueue(*sweeper_);
 }
 
+void Multiplexer::setKeepalive(LivenessRules rules, std::map<std::uint16_t, Bytes> probes) {
+  new_keepalive_ = Keepalive{rules, std::move(probes)};
+  if (!serving()) takeKeepalive();
+  changed();
+}
+
+void Multiplexer::takeKeepalive() {
+  if (!new_keepalive_) return;
+  options_.session.liveness = new_keepalive_->rules;
+  options_.session.probes = std::move(new_keepalive_->probes);
+  new_keepalive_.reset();
+}
+
+bool Multiplexer::hasTurn() const {
+  return serving() && !(asleep_until_ && loop_.now() < *asleep_until_ && !wake_.isSet());
+}
+
 // Destroys what has ended: from the loop, never from inside a session's own call.
 void Multiplexer::sweep() {
   releaseSlots();
@@ -262,12 +279,15 @@ async::Task<Loss> Multiplexer::serve(module::Module& module) {
   changed();
   while (!lost_) {
     wake_.reset();
+    takeKeepalive();
     const auto healthy = co_await keepInStep();
     if (!healthy && !lost_) lost_ = lossBy(healthy.error());
     if (lost_) break;
     const Turn turn = chooseTurn();
     if (turn.kind == Turn::Kind::Idle) {
+      asleep_until_ = turn.until;
       co_await wake_.waitUntil(turn.until);
+      asleep_until_.reset();
       continue;
     }
     job_was_last_ = turn.kind == Turn::Kind::Job;
@@ -337,7 +357,8 @@ async::Task<Result<void>> Multiplexer::performOpen(Session& session) {
     if (lost_) co_return Result<void>();
   }
   if (!holds(slot, id)) co_return Result<void>();
-  log::warning(fmt::format("socket {}: {}", slot, done.error().text()));
+  log::write(log::Level::Warning, fmt::format("socket {}: {}", slot, done.error().text()),
+             {{"SOCKET", std::to_string(slot)}});
   ++counters_.unreachable;
   pool_.settled(slot, true, loop_.now());
   session.failed(Failure::Unreachable);
@@ -530,6 +551,7 @@ void Multiplexer::holdOpens(bool hold) {
 
 void Multiplexer::linkLost() {
   module_ = nullptr;
+  asleep_until_.reset();
   lost_.reset();
   opens_held_ = false;
   names_dead_since_.reset();

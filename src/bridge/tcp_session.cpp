@@ -183,7 +183,12 @@ const Bytes* TcpSession::probe() const {
 void TcpSession::wantLife(async::TimePoint now, Want& want) {
   // Behind the far end's close there is nothing to find out, and without counters no way to.
   if (remote_closed_ || !counters_known_ || counters_refused_) return;
-  const auto wish = liveness_.want(now);
+  auto wish = liveness_.want(now);
+  if (wish.probe && probe() == nullptr) {
+    // The configuration was read again, and has none for this port any more.
+    liveness_.moved(now);
+    wish = liveness_.want(now);
+  }
   want.check |= wish.state;
   want.acknowledged |= wish.counters;
   if (wish.probe && want.send == 0 && now >= blocked_until_) want.send = probe()->size();

@@ -59,6 +59,10 @@ class Channel {
   // has taken since is not that.
   bool payloadWritten() const { return payload_written_; }
   bool busy() const { return exchange_ != nullptr; }
+  // By when the command that runs has to end; nothing while none does.
+  std::optional<async::TimePoint> deadline() const {
+    return busy() ? std::optional(deadline_) : std::nullopt;
+  }
 
   // Since the last call of this, a command came back as it was written: the echo is on.
   bool takeEcho() { return std::exchange(echo_heard_, false); }
@@ -108,6 +112,7 @@ class Channel {
   serial::Port& port_;
   Lexer lexer_;
   Exchange* exchange_ = nullptr;  // of the command that runs
+  async::TimePoint deadline_{};
   ByteView payload_;
   async::Event progress_;  // set when the running command ends or has come near its end
   async::Event heard_;

@@ -74,6 +74,8 @@ class Gateway final : private FlowHost {
   };
   const Counters& counters() const { return counters_; }
   const Policy& policy() const { return policy_; }
+  // For what begins from now on; what has begun goes on.
+  void setPolicy(Policy policy) { policy_ = std::move(policy); }
   const NameService& names() const { return names_; }
 
   // How full the tables are.

@@ -75,6 +75,9 @@ class Link {
   const std::optional<Error>& lastError() const { return last_error_; }
   // What a person should know, and may have to mend.
   std::optional<Condition> condition() const;
+  // Something waits for a command to be sent: it is brought up, or served and has a turn. Not while it
+  // pauses, or waits for its device.
+  bool working() const;
   // Null without a device.
   module::Module* module() const { return module_.get(); }
   const at::Channel* channel() const { return channel_.get(); }

@@ -78,6 +78,11 @@ class Multiplexer {
   void holdOpens(bool hold);
   // Called when the registration was asked for by the heartbeat.
   void onRegistration(std::function<void()> call) { registration_call_ = std::move(call); }
+  // Other times and probes, for all connections there are. They hold from the next turn on: a probe that is
+  // being sent is not pulled away.
+  void setKeepalive(LivenessRules rules, std::map<std::uint16_t, Bytes> probes);
+  // Serving, and not asleep for want of anything to do.
+  bool hasTurn() const;
   // Since when questions for names have had no answer at all; nothing while they have, or nobody asks.
   const std::optional<async::TimePoint>& namesDeadSince() const { return names_dead_since_; }
   // What was done to mend things, here and by the link.
@@ -137,6 +142,7 @@ class Multiplexer {
   class Sweeper;
 
   void changed();
+  void takeKeepalive();
   void sweep();
   Result<void> admit(Session& session);
   // When to look again; max() where nobody waits or nobody will give way.
@@ -214,6 +220,12 @@ class Multiplexer {
   SessionId next_id_ = 1;
   module::Module* module_ = nullptr;
   std::optional<Loss> lost_;
+  std::optional<async::TimePoint> asleep_until_;
+  struct Keepalive {
+    LivenessRules rules;
+    std::map<std::uint16_t, Bytes> probes;
+  };
+  std::optional<Keepalive> new_keepalive_;
   bool opens_held_ = false;
   Recovery recovery_;
   std::function<void()> registration_call_;
