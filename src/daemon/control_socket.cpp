@@ -69,7 +69,11 @@ void admit(const std::string& path, const std::string& group) {
   }
   constexpr mode_t kGroupMode = 0660;
   constexpr auto kSameUser = static_cast<uid_t>(-1);
-  if (::chown(path.c_str(), kSameUser, entry->gr_gid) != 0 || ::chmod(path.c_str(), kGroupMode) != 0) {
+  struct stat seen{};
+  // A directory with the set-group-ID bit has given it away already, where the sandbox has no chown().
+  const bool given = ::lstat(path.c_str(), &seen) == 0 && seen.st_gid == entry->gr_gid;
+  if ((!given && ::chown(path.c_str(), kSameUser, entry->gr_gid) != 0) ||
+      ::chmod(path.c_str(), kGroupMode) != 0) {
     log::warning(
         fmt::format("control: the socket cannot be given to group \"{}\" ({}): it is for this user only",
                     group, std::strerror(errno)));

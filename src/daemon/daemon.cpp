@@ -1,5 +1,21 @@
 #include "qimux/daemon/daemon.hpp"
 
+#include "qimux/base/log.hpp"
+#include "qimux/bridge/gateway.hpp"
+#include "qimux/bridge/link.hpp"
+#include "qimux/bridge/socket_stream.hpp"
+#include "qimux/capture/tap.hpp"
+#include "qimux/daemon/control_server.hpp"
+#include "qimux/daemon/pin_file.hpp"
+#include "qimux/daemon/reload.hpp"
+#include "qimux/daemon/report.hpp"
+#include "qimux/daemon/service.hpp"
+#include "qimux/daemon/system_dns_run.hpp"
+#include "qimux/daemon/wiring.hpp"
+#include "qimux/net/interface_keeper.hpp"
+#include "qimux/net/private_namespace.hpp"
+#include "qimux/net/sock_diag.hpp"
+
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
@@ -11,25 +27,6 @@
 #include <random>
 #include <utility>
 
-#ifdef QIMUX_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
-#include "qimux/base/log.hpp"
-#include "qimux/bridge/gateway.hpp"
-#include "qimux/bridge/link.hpp"
-#include "qimux/bridge/socket_stream.hpp"
-#include "qimux/capture/tap.hpp"
-#include "qimux/daemon/control_server.hpp"
-#include "qimux/daemon/hooks.hpp"
-#include "qimux/daemon/pin_file.hpp"
-#include "qimux/daemon/report.hpp"
-#include "qimux/daemon/system_dns_run.hpp"
-#include "qimux/daemon/wiring.hpp"
-#include "qimux/net/interface_keeper.hpp"
-#include "qimux/net/private_namespace.hpp"
-#include "qimux/net/sock_diag.hpp"
-
 namespace qimux::daemon {
 namespace {
 
@@ -40,8 +37,8 @@ constexpr int kPacketsPerTurn = 64;
 // Signal and operator are asked when somebody looks, and no more often than this: an idle link stays silent.
 constexpr async::Duration kRadioAge = 10s;
 constexpr std::size_t kMaxPacket = 2048;
-// The hook that is told of the end has at least this, however short the drain was, and however long it took.
-constexpr async::Duration kLastHook = 1s;
+// What an end may take beside shutdown.drain.
+constexpr async::Duration kStopReserve = 15s;
 
 net::OuterInterface::Options interfaceOptions(const Config& config) {
   net::OuterInterface::Options options;
@@ -63,12 +60,6 @@ bridge::LinkOptions linkOptions(const Config& config, serial::ResetLine* reset_l
   return options;
 }
 
-void tellSystemd([[maybe_unused]] const std::string& state) {
-#ifdef QIMUX_SYSTEMD
-  sd_notify(0, state.c_str());
-#endif
-}
-
 class DaemonImpl final : public Daemon, private ControlHandler {
  public:
   DaemonImpl(async::UvLoop& loop, const Config& config, std::function<void(End)> on_stopped,
@@ -83,15 +74,11 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         diag_(std::move(diag)),
         accept_pause_(loop),
         system_dns_(loop, config, outer_.index()),
-        hooks_(loop, config.hooks,
-               [&loop](async::Command command, async::Duration limit) {
-                 return async::runChild(loop, std::move(command), limit);
-               }),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
-        link_(loop, multiplexer_, linkOptions(config, reset_line_.get(), tap),
-              [this] { return openPort(); }) {
+        link_(loop, multiplexer_, linkOptions(config, reset_line_.get(), tap), [this] { return openPort(); }),
+        service_(loop, Service::manager(), [this] { return engine(); }, [this] { return statusLine(); }) {
     link_.onChange([this](bridge::LinkState state) { onLink(state); });
     watchTuns();
   }
@@ -111,22 +98,44 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     if (tap_ != nullptr) tap_->start();
     link_.start();
     system_dns_.start();
-    tellSystemd("READY=1");
   }
 
   void stop() override {
     if (std::exchange(stopping_, true)) return on_stopped_(End::Stopped);
-    tellSystemd("STOPPING=1");
+    service_.stopping(config_.shutdown.drain + kStopReserve);
     if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
-    const auto until = loop_.now() + std::max<async::Duration>(config_.shutdown.drain, kLastHook);
-    link_.stop(config_.shutdown.drain, [this, until] {
+    link_.stop(config_.shutdown.drain, [this] {
       if (tap_ != nullptr) tap_->stopped();
-      hooks_.finish(std::max<async::Duration>(until - loop_.now(), kLastHook),
-                    [this] { system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); }); });
+      system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); });
     });
   }
 
+  void reload(const std::function<std::optional<Config>()>& read) override {
+    service_.reloading();
+    if (const auto fresh = read()) {
+      apply(*fresh);
+    } else {
+      log::error("reload: the configuration stays as it was");
+    }
+    service_.reloaded();
+  }
+
  private:
+  void apply(const Config& fresh) {
+    if (tap_ != nullptr) return log::warning("reload: not while a capture is made: it has one configuration");
+    const Reload reload = compare(config_, fresh);
+    config_ = merged(config_, fresh);
+    if (reload.policy) gateway_.setPolicy(bridge::Policy(config_.policy));
+    if (reload.keepalive) {
+      auto session = multiplexerOptions(config_).session;
+      multiplexer_.setKeepalive(session.liveness, std::move(session.probes));
+    }
+    log::notice(reload.applied.empty() ? "reload: nothing has changed that takes effect"
+                                       : fmt::format("reload: {}", fmt::join(reload.applied, ", ")));
+    if (reload.restart.empty()) return;
+    log::warning(fmt::format("reload: {}: needs a restart", fmt::join(reload.restart, ", ")));
+  }
+
   Result<std::unique_ptr<serial::Port>> openPort() {
     return tap_ == nullptr ? openTty() : tap_->opened(openTty());
   }
@@ -135,10 +144,13 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     const serial::TtySettings settings{config_.serial.device, config_.serial.baud,
                                        config_.serial.flow_control};
     auto port = serial::TtyPort::open(loop_, settings);
-    if (port) return std::unique_ptr<serial::Port>(std::move(*port));
-    if (config_.serial.on_missing == OnMissing::Exit) {
+    const bool ends = !port && config_.serial.on_missing == OnMissing::Exit;
+    if (ends) {
       system_dns_.stop(kToolTime, [this] { on_stopped_(End::DeviceMissing); });
+    } else {
+      service_.ready();
     }
+    if (port) return std::unique_ptr<serial::Port>(std::move(*port));
     return std::unexpected(port.error());
   }
 
@@ -217,11 +229,20 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void onLink(bridge::LinkState state) {
     if (tap_ != nullptr) tap_->link(bridge::name(state));
     gateway_.online(state == bridge::LinkState::Online);
-    hooks_.link(state == bridge::LinkState::Online, factsOf(config_, link_.module()));
-    const auto condition = link_.condition();
-    tellSystemd(condition ? fmt::format("STATUS=Link {}: {}", bridge::name(state), condition->message)
-                          : fmt::format("STATUS=Link {}", bridge::name(state)));
+    service_.refresh();
     if (state == bridge::LinkState::Online) radio_at_ = loop_.now();
+  }
+
+  Engine engine() const {
+    const at::Channel* channel = link_.channel();
+    if (channel == nullptr) return {};
+    return {channel->counters().commands, channel->deadline(), link_.working()};
+  }
+
+  std::string statusLine() const {
+    const auto condition = link_.condition();
+    const auto state = bridge::name(link_.state());
+    return condition ? fmt::format("Link {}: {}", state, condition->message) : fmt::format("Link {}", state);
   }
 
   Rooms rooms() const { return Rooms{config_, link_, multiplexer_, gateway_, started_, loop_.now()}; }
@@ -315,11 +336,11 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   net::SockDiag diag_;
   async::Timer accept_pause_;
   SystemDnsAgent system_dns_;
-  Hooks hooks_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
   std::unique_ptr<serial::ResetLine> reset_line_;
   bridge::Link link_;
+  Service service_;
   std::unique_ptr<async::UvLoop::FdWatch> outer_watch_;
   std::unique_ptr<async::UvLoop::FdWatch> inner_watch_;
   std::unique_ptr<async::UvLoop::FdWatch> listener_watch_;

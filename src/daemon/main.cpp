@@ -4,6 +4,7 @@
 #include "qimux/daemon/captured.hpp"
 #include "qimux/daemon/config.hpp"
 #include "qimux/daemon/daemon.hpp"
+#include "qimux/daemon/journal.hpp"
 #include "qimux/daemon/system_dns_run.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,7 @@ struct Arguments {
   std::optional<std::string> config;
   std::string device;
   std::string tun;
+  std::string control;
   std::string log_level;
   bool check_config = false;
   std::string system_dns;
@@ -38,6 +40,8 @@ std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
   app.add_option("--device", arguments.device, "Serial port of the module, instead of serial.device")
       ->option_text("TTY");
   app.add_option("--tun", arguments.tun, "Name of the interface, instead of tun.name")->option_text("NAME");
+  app.add_option("--control", arguments.control, "Where qimuxctl finds the daemon, instead of control.socket")
+      ->option_text("PATH");
   app.add_option("--log-level", arguments.log_level, "error, warning, notice, info (default) or debug")
       ->option_text("LEVEL")
       ->check(CLI::IsMember({"error", "warning", "notice", "info", "debug"}));
@@ -67,21 +71,38 @@ std::optional<int> parseArguments(int argc, char** argv, Arguments& arguments) {
   return std::nullopt;
 }
 
-std::optional<daemon::Config> configuration(const Arguments& arguments) {
+using Complain = void (*)(const std::string& what);
+
+// To who has started it. A service manager wants to know how bad it is.
+void complain(const std::string& what) {
+  if (log::toJournal()) return log::error(what);
+  fmt::print(stderr, "{}\n", what);
+}
+
+void complainInLog(const std::string& what) {
+  log::error("reload: " + what);
+}
+
+std::optional<daemon::Config> configuration(const Arguments& arguments, Complain say) {
   auto config = daemon::loadConfig(arguments.config);
   if (!config) {
-    for (const auto& error : config.error()) fmt::print(stderr, "{}\n", error.text());
+    for (const auto& error : config.error()) say(error.text());
     return std::nullopt;
   }
   const auto override = [&](const char* key, const char* option, const std::string& value) {
     if (value.empty()) return true;
     const auto wrong = daemon::setConfigKey(*config, key, value);
-    if (wrong) fmt::print(stderr, "{}: {}\n", option, *wrong);
+    if (wrong) say(fmt::format("{}: {}", option, *wrong));
     return !wrong;
   };
   if (!override("serial.device", "--device", arguments.device)) return std::nullopt;
   if (!override("tun.name", "--tun", arguments.tun)) return std::nullopt;
+  if (!override("control.socket", "--control", arguments.control)) return std::nullopt;
   return *config;
+}
+
+void setLevel(const Arguments& arguments) {
+  log::setLevel(log::parseLevel(arguments.log_level).value_or(log::Level::Info));
 }
 
 // Keys that are checked and understood, but that this version does not act on: better said than found out.
@@ -90,6 +111,7 @@ void warnOfIdleKeys(const daemon::Config& config) {
     log::warning(fmt::format("{} is set, but has no effect in this version", key));
   };
   if (!config.listen.empty()) warn("listen");
+  if (!config.hooks.on_up.empty() || !config.hooks.on_down.empty()) warn("hooks");
 }
 
 // A capture that cannot be written is no reason not to serve.
@@ -101,9 +123,9 @@ std::unique_ptr<capture::Tap> tapOf(async::Loop& loop, const daemon::Config& con
   return tap ? std::move(*tap) : nullptr;
 }
 
-int run(const daemon::Config& config, const daemon::CaptureOptions& options) {
+int run(const daemon::Config& config, const Arguments& arguments) {
   async::UvLoop loop;
-  const auto tap = tapOf(loop, config, options);
+  const auto tap = tapOf(loop, config, arguments.capture);
   int code = kStopped;
   auto made = daemon::Daemon::create(
       loop, config,
@@ -119,6 +141,11 @@ int run(const daemon::Config& config, const daemon::CaptureOptions& options) {
   daemon::Daemon& daemon = **made;
   const auto terminate = loop.onSignal(SIGTERM, [&] { daemon.stop(); });
   const auto interrupt = loop.onSignal(SIGINT, [&] { daemon.stop(); });
+  // What was set by qimuxctl log-level is over with it.
+  const auto hangup = loop.onSignal(SIGHUP, [&] {
+    setLevel(arguments);
+    daemon.reload([&] { return configuration(arguments, complainInLog); });
+  });
   daemon.start();
   loop.run();
   return code;
@@ -128,19 +155,20 @@ int run(const daemon::Config& config, const daemon::CaptureOptions& options) {
 
 int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
+  daemon::useJournal();
   Arguments arguments;
   if (const auto code = parseArguments(argc, argv, arguments)) return *code;
-  const auto config = configuration(arguments);
+  const auto config = configuration(arguments, complain);
   if (!config) return kBadConfiguration;
   if (arguments.check_config) {
     fmt::print("{}", daemon::describe(*config));
     return kStopped;
   }
-  if (const auto level = log::parseLevel(arguments.log_level)) log::setLevel(*level);
+  setLevel(arguments);
   if (!arguments.system_dns.empty()) {
     daemon::runSystemDns(*config, arguments.system_dns == "apply");
     return kStopped;
   }
   warnOfIdleKeys(*config);
-  return run(*config, arguments.capture);
+  return run(*config, arguments);
 }

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace qimux::capture {
 class Tap;
@@ -30,6 +31,10 @@ class Daemon {
   virtual void start() = 0;
   // Drains, closes the module's sockets and context within shutdown.drain. Called again: at once.
   virtual void stop() = 0;
+  // Reads the configuration again by `read`, which says itself what is wrong with it and gives nothing then,
+  // and takes what can be taken while it runs (reload.hpp). Not while something is captured: a capture is of
+  // one configuration.
+  virtual void reload(const std::function<std::optional<Config>()>& read) = 0;
 };
 
 }  // namespace qimux::daemon
