@@ -13,7 +13,7 @@ import shutil
 import socket
 import threading
 
-from . import config, direct, isolation
+from . import config, direct, isolation, service
 from .checks import Failed, check
 from .namespaces import Namespace
 from .process import Process
@@ -35,7 +35,7 @@ class Lab:
     DNS = "10.64.64.2"
     APP = "192.168.77.2"
     LINK = "/run/qimux-lab/gsm0"
-    CONTROL = "/run/qimux-lab/control.sock"
+    CONTROL = service.CONTROL if service.WANTED else "/run/qimux-lab/control.sock"
     SIM_CONTROL = "/run/qimux-lab/sim.sock"
     STATE = "/run/qimux-lab/state"  # new for each laboratory: what an earlier daemon remembers (a refused PIN) ends with it
 
@@ -47,7 +47,7 @@ class Lab:
         self.log_dir = log_dir
         self.baud, self.rtt, self.sim_arguments, self.hosts, self.settings = baud, rtt, sim, hosts, settings or {}
         self.autostart, self.log_level, self.daemon_arguments = start, log_level, daemon
-        self.sim = self.daemon = self.transcript = None
+        self.sim = self.daemon = self.transcript = self.manager = None
         self.captures = 0
         self._scenario_things = []
 
@@ -56,6 +56,9 @@ class Lab:
         shutil.rmtree(self.STATE, ignore_errors=True)
         os.makedirs(self.STATE)
         self._build()
+        if service.WANTED:
+            service.furnish(BUILD)
+            self.manager = service.Manager(self.log_dir)
         isolation.bind(f"nameserver {self.DNS}\noptions timeout:20 attempts:1\n", "/etc/resolv.conf")
         if self.direct:
             direct.join(self)
@@ -73,6 +76,8 @@ class Lab:
                     check(code == 0, f"exit code of the {stop.__name__.removeprefix('stop_')} is 0 (it is {code})")
         finally:
             self.end_scenario()
+            if self.manager:
+                self.manager.close()
             for namespace in (self.app, self.gateway, self.internet):
                 namespace.remove()
 
@@ -117,6 +122,9 @@ class Lab:
             file.write(config.toml(self._settings()))
         argv = [*WRAPPER, f"{BUILD}/qimuxd", "--config", path, "--log-level", self.log_level,
                 *self.daemon_arguments]
+        if self.manager:
+            self.daemon = service.Daemon(self.manager, argv[len(WRAPPER) + 1:], self.log_dir)
+            return
         if CAPTURES and "--capture" not in self.daemon_arguments:
             argv += ["--capture", os.path.join(CAPTURES, f"{os.path.basename(self.log_dir)}-{self.captures}.capture"),
                      "--capture-limit", "60M"]
@@ -130,7 +138,7 @@ class Lab:
 
     def _settings(self):
         base = {"serial": {"device": self.LINK, "baud": self.baud}, "module": {"apn": "internet"},
-                "control": {"socket": self.CONTROL, "group": ""}}
+                "control": {"socket": self.CONTROL, "group": "qimux" if self.manager else ""}}
         return config.merged(base, self.settings)
 
     def ctl(self, *verb, timeout=60):
