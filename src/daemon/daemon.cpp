@@ -6,6 +6,7 @@
 #include "qimux/bridge/socket_stream.hpp"
 #include "qimux/capture/tap.hpp"
 #include "qimux/daemon/control_server.hpp"
+#include "qimux/daemon/hooks.hpp"
 #include "qimux/daemon/pin_file.hpp"
 #include "qimux/daemon/reload.hpp"
 #include "qimux/daemon/report.hpp"
@@ -39,6 +40,8 @@ constexpr async::Duration kRadioAge = 10s;
 constexpr std::size_t kMaxPacket = 2048;
 // What an end may take beside shutdown.drain.
 constexpr async::Duration kStopReserve = 15s;
+// The hook that is told of the end has at least this, however short the drain was, and however long it took.
+constexpr async::Duration kLastHook = 1s;
 
 net::OuterInterface::Options interfaceOptions(const Config& config) {
   net::OuterInterface::Options options;
@@ -74,6 +77,10 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         diag_(std::move(diag)),
         accept_pause_(loop),
         system_dns_(loop, config, outer_.index()),
+        hooks_(loop, config.hooks,
+               [&loop](async::Command command, async::Duration limit) {
+                 return async::runChild(loop, std::move(command), limit);
+               }),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
@@ -104,9 +111,11 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     if (std::exchange(stopping_, true)) return on_stopped_(End::Stopped);
     service_.stopping(config_.shutdown.drain + kStopReserve);
     if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
-    link_.stop(config_.shutdown.drain, [this] {
+    const auto until = loop_.now() + std::max<async::Duration>(config_.shutdown.drain, kLastHook);
+    link_.stop(config_.shutdown.drain, [this, until] {
       if (tap_ != nullptr) tap_->stopped();
-      system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); });
+      hooks_.finish(std::max<async::Duration>(until - loop_.now(), kLastHook),
+                    [this] { system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); }); });
     });
   }
 
@@ -229,6 +238,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void onLink(bridge::LinkState state) {
     if (tap_ != nullptr) tap_->link(bridge::name(state));
     gateway_.online(state == bridge::LinkState::Online);
+    hooks_.link(state == bridge::LinkState::Online, factsOf(config_, link_.module()));
     service_.refresh();
     if (state == bridge::LinkState::Online) radio_at_ = loop_.now();
   }
@@ -336,6 +346,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   net::SockDiag diag_;
   async::Timer accept_pause_;
   SystemDnsAgent system_dns_;
+  Hooks hooks_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
   std::unique_ptr<serial::ResetLine> reset_line_;

@@ -111,7 +111,6 @@ void warnOfIdleKeys(const daemon::Config& config) {
     log::warning(fmt::format("{} is set, but has no effect in this version", key));
   };
   if (!config.listen.empty()) warn("listen");
-  if (!config.hooks.on_up.empty() || !config.hooks.on_down.empty()) warn("hooks");
 }
 
 // A capture that cannot be written is no reason not to serve.
