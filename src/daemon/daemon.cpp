@@ -139,6 +139,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
       auto session = multiplexerOptions(config_).session;
       multiplexer_.setKeepalive(session.liveness, std::move(session.probes));
     }
+    if (reload.hooks) hooks_.use(config_.hooks);
     log::notice(reload.applied.empty() ? "reload: nothing has changed that takes effect"
                                        : fmt::format("reload: {}", fmt::join(reload.applied, ", ")));
     if (reload.restart.empty()) return;

@@ -6,6 +6,7 @@ namespace qimux::daemon {
 namespace {
 
 constexpr std::string_view kKeepalive = "keepalive.";
+constexpr std::string_view kHooks = "hooks.";
 
 }  // namespace
 
@@ -13,9 +14,11 @@ Reload compare(const Config& running, const Config& fresh) {
   Reload reload;
   for (const auto& key : settingKeys()) {
     if (key.print(running) == key.print(fresh)) continue;
-    const bool live = key.name.starts_with(kKeepalive);
-    reload.keepalive |= live;
-    (live ? reload.applied : reload.restart).emplace_back(key.name);
+    const bool keepalive = key.name.starts_with(kKeepalive);
+    const bool hooks = key.name.starts_with(kHooks);
+    reload.keepalive |= keepalive;
+    reload.hooks |= hooks;
+    (keepalive || hooks ? reload.applied : reload.restart).emplace_back(key.name);
   }
   if (running.keepalive.probes != fresh.keepalive.probes) {
     reload.keepalive = true;
@@ -32,6 +35,7 @@ Reload compare(const Config& running, const Config& fresh) {
 Config merged(Config running, const Config& fresh) {
   running.policy = fresh.policy;
   running.keepalive = fresh.keepalive;
+  running.hooks = fresh.hooks;
   return running;
 }
 

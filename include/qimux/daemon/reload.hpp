@@ -1,6 +1,7 @@
 // What a configuration that was read again changes while the daemon runs.
 //
-// The policy holds for connections that begin from now on, keepalive and its probes for those that are, too.
+// The policy holds for connections that begin from now on, keepalive and its probes for those that are, too,
+// hooks from the next event on.
 // Everything else is made once, when the daemon starts: it is named, and stays as it was.
 #pragma once
 
@@ -13,6 +14,7 @@ namespace qimux::daemon {
 
 struct Reload {
   bool policy = false;
+  bool hooks = false;
   bool keepalive = false;              // its times or its probes
   std::vector<std::string> applied{};  // keys and lists that take effect
   std::vector<std::string> restart{};  // those that need a restart

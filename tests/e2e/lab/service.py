@@ -257,7 +257,7 @@ def _write_units():
     _unit("modprobe@.service", "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n")
     for name in BORROWED:
         shutil.copy(f"/lib/systemd/system/{name}", UNITS)
-    for path in glob.glob(f"{TREE}/*.service"):
+    for path in glob.glob(f"{TREE}/*.service") + glob.glob(f"{TREE}/*.path"):
         shutil.copy(path, UNITS)
     os.makedirs("/etc/systemd/journald.conf.d", exist_ok=True)
     with open("/etc/systemd/journald.conf.d/lab.conf", "w") as file:

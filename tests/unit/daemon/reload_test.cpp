@@ -44,6 +44,15 @@ protocol = "udp"
   CHECK(merged(Config{}, fresh) == fresh);
 }
 
+TEST_CASE("hooks take effect") {
+  const auto fresh = parsed("[hooks]\non_down = \"/bin/true\"\n");
+  const auto reload = compare(Config{}, fresh);
+  CHECK(reload.hooks);
+  CHECK(reload.applied == Names{"hooks.on_down"});
+  CHECK(reload.restart.empty());
+  CHECK(merged(Config{}, fresh) == fresh);
+}
+
 TEST_CASE("a probe alone is a change of keepalive") {
   const auto reload = compare(Config{}, parsed("[[keepalive.probe]]\nport = 7\npayload_hex = \"00\"\n"));
   CHECK(reload.keepalive);
