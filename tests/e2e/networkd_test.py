@@ -2,31 +2,14 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
-from lab import check, equal, isolation, module_only, run, until
-from lab.process import Process
+from lab import check, equal, isolation, module_only, networkd, run, until
 
 SOURCE = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
-NETWORKD = "/lib/systemd/systemd-networkd"
 LINKS = "/run/systemd/netif/links"
 # What an administrator has who wants networkd to do everything.
 CATCH_ALL = "[Match]\nName=!lan\n[Network]\nLinkLocalAddressing=no\nAddress=192.0.2.9/24\n"
-
-
-def start(lab):
-    """networkd, without a bus and without udev: with /sys to read only it waits for neither."""
-    shutil.rmtree("/run/systemd/netif", ignore_errors=True)
-    for directory in ("links", "leases", "lldp"):
-        os.makedirs(f"/run/systemd/netif/{directory}")
-    subprocess.run(["chown", "-R", "systemd-network:systemd-network", "/run/systemd/netif"], check=True)
-    inside = f"mount -t sysfs -o ro sysfs /sys; mount -t tmpfs t /etc/systemd/network; mount -t tmpfs t /lib/systemd/network; " \
-             f"cp /run/networks/* /lib/systemd/network/; exec {NETWORKD}"
-    networkd = Process("networkd", lab.gateway.command(["unshare", "--mount", "/bin/sh", "-c", inside]), lab.log_dir)
-    lab.keep(networkd)
-    networkd.wait_line("Enumeration completed", 20)
-    return networkd
 
 
 def states(lab):
@@ -47,32 +30,32 @@ def ours(lab):
 
 def left_alone(lab):
     """The interface is unmanaged, its address and routes are as they were, also when networkd starts again"""
-    os.makedirs("/run/networks")
-    shutil.copy(os.path.join(SOURCE, "network/10-qimuxd.network"), "/run/networks")
-    with open("/run/networks/50-all.network", "w") as file:
+    os.makedirs(networkd.NETWORKS)
+    shutil.copy(os.path.join(SOURCE, "network/10-qimuxd.network"), networkd.NETWORKS)
+    with open(f"{networkd.NETWORKS}/50-all.network", "w") as file:
         file.write(CATCH_ALL)
     lab.gateway.ip("tuntap", "add", "other0", "mode", "tun")
     before = ours(lab)
     for attempt in ("started", "started again"):
-        networkd = start(lab)
+        running = networkd.start(lab)
         until(lambda: states(lab).get("other0") in ("configuring", "configured"), 20, "networkd to take the other TUN")
         equal(states(lab).get("gsm0"), "unmanaged", f"gsm0 when networkd has {attempt}")
         equal(ours(lab), before, "its address and routes")
-        networkd.stop()
+        running.stop()
     equal(ours(lab), before, "its address and routes, when networkd has ended")
 
 
 def without_the_file(lab):
     """Without the file networkd does take it: so it is the file that helps"""
-    os.remove("/run/networks/10-qimuxd.network")
-    start(lab)
+    os.remove(f"{networkd.NETWORKS}/10-qimuxd.network")
+    networkd.start(lab)
     until(lambda: states(lab).get("gsm0") in ("configuring", "configured"), 20, "networkd to take gsm0")
     check(True, "networkd has taken gsm0")
 
 
 if __name__ == "__main__":
     isolation.enter()
-    if not os.path.exists(NETWORKD):
+    if not os.path.exists(networkd.PROGRAM):
         print("SKIPPED: no systemd-networkd", flush=True)
         sys.exit(1 if os.environ.get("CI") == "true" else isolation.SKIPPED)
     run(({}, [module_only(left_alone), module_only(without_the_file)]))
