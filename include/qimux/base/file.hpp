@@ -1,0 +1,22 @@
+// A file that others read while it is being written, or after a loss of power: it is there whole, or as it
+// was.
+#pragma once
+
+#include "qimux/base/error.hpp"
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace qimux {
+
+// Writes `text` to a temporary file beside `path`, makes sure that it is on the disk, and renames it to
+// `path`, which has `mode` then, whatever the umask. System: nothing is left behind, and `path` is as it was.
+Result<void> replaceFile(const std::string& path, std::string_view text, mode_t mode);
+
+// The whole content. System: not there, or not readable. Full: more than `most` bytes.
+Result<std::string> readFile(const std::string& path, std::size_t most);
+
+}  // namespace qimux

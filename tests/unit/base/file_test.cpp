@@ -1,0 +1,78 @@
+#include "qimux/base/file.hpp"
+
+#include "support/catch.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <string>
+
+using namespace qimux;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Directory {
+  Directory() {
+    std::string pattern = "/tmp/qimux-file-XXXXXX";
+    path = ::mkdtemp(pattern.data());
+  }
+  ~Directory() { fs::remove_all(path); }
+  long entries() const { return std::distance(fs::directory_iterator(path), fs::directory_iterator()); }
+  std::string path;
+};
+
+mode_t modeOf(const std::string& path) {
+  struct stat state{};
+  REQUIRE(::stat(path.c_str(), &state) == 0);
+  return state.st_mode & 07777;
+}
+
+}  // namespace
+
+TEST_CASE("a file is replaced as a whole, has its mode, and nothing else is left") {
+  const Directory directory;
+  const std::string path = directory.path + "/x.prom";
+  const mode_t before = ::umask(0077);
+  REQUIRE(replaceFile(path, "one\n", 0644));
+  CHECK(modeOf(path) == 0644);
+  REQUIRE(replaceFile(path, "another one\n", 0640));
+  ::umask(before);
+  CHECK(modeOf(path) == 0640);
+  CHECK(readFile(path, 100).value_or("") == "another one\n");
+  CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("whoever has the old file open reads it to its end") {
+  const Directory directory;
+  const std::string path = directory.path + "/x";
+  REQUIRE(replaceFile(path, "old", 0600));
+  fs::create_hard_link(path, directory.path + "/reader");
+  REQUIRE(replaceFile(path, "new", 0600));
+  CHECK(readFile(directory.path + "/reader", 100).value_or("") == "old");
+}
+
+TEST_CASE("where it cannot be written the old one stays, and nothing is left behind") {
+  const Directory directory;
+  const std::string path = directory.path + "/x";
+  fs::create_directory(path);
+  const auto done = replaceFile(path, "text", 0644);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().kind == ErrorKind::System);
+  CHECK(done.error().what == path);
+  CHECK(directory.entries() == 1);
+  CHECK_FALSE(replaceFile(directory.path + "/none/x", "text", 0644));
+}
+
+TEST_CASE("a file that is too long or missing is not read") {
+  const Directory directory;
+  const std::string path = directory.path + "/x";
+  REQUIRE(replaceFile(path, std::string(10'000, 'x'), 0600));
+  CHECK(readFile(path, 10'000).value_or("").size() == 10'000);
+  CHECK(readFile(path, 9'999).error().kind == ErrorKind::Full);
+  CHECK(readFile(directory.path + "/none", 10).error().kind == ErrorKind::System);
+}
