@@ -78,6 +78,31 @@ async::Task<void> Link::take(RecoveryStep step) {
   }
 }
 
+Result<void> Link::reset(RecoveryStep step) {
+  const auto no = [](ErrorKind kind, std::string why) {
+    return std::unexpected(Error{kind, "reset", std::move(why)});
+  };
+  const bool by_line = step == RecoveryStep::ResetLine;
+  if (!by_line && step != RecoveryStep::Restart) return no(ErrorKind::Invalid, "not a way to start it anew");
+  if (by_line && !options_.reset_line)
+    return no(ErrorKind::Invalid, "module.reset is \"none\": nothing reaches the module's reset line");
+  if (stopping_) return no(ErrorKind::Closed, "the link is about to end");
+  if (port_ == nullptr || device_over_.isSet()) return no(ErrorKind::Closed, "the device is missing");
+  life_.cancel();
+  uncovered_timer_.stop();
+  multiplexer_.linkLost();
+  settled_ = false;
+  enter(LinkState::Recovering);
+  multiplexer_.recovery().begin(step, "asked for");
+  life_.spawn(resetNow(step));
+  return {};
+}
+
+async::Task<void> Link::resetNow(RecoveryStep step) {
+  co_await take(step);
+  co_await life();
+}
+
 async::Task<void> Link::restart() {
   if (channel_->inDoubt()) {
     const auto answers = co_await channel_->resync();

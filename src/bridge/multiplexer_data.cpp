@@ -12,6 +12,18 @@ namespace qimux::bridge {
 
 using State = SessionState;
 
+void Multiplexer::countSent(const Session& session, std::size_t size) {
+  counters_.bytes_sent += size;
+  const Traffic traffic{session.id(), session.protocol(), session.remote(), size, 0};
+  if (traffic_call_) traffic_call_(traffic);
+}
+
+void Multiplexer::countReceived(const Session& session, std::size_t size) {
+  counters_.bytes_received += size;
+  const Traffic traffic{session.id(), session.protocol(), session.remote(), 0, size};
+  if (traffic_call_ && size > 0) traffic_call_(traffic);
+}
+
 // How much of what a session wants to send this module takes in one turn; nothing where it never will.
 ByteView Multiplexer::sendable(const Session& session, ByteView payload) const {
   if (session.protocol() == module::Protocol::Tcp) {
@@ -37,7 +49,7 @@ async::Task<Result<void>> Multiplexer::performSend(Session& session) {
   scheduler_.charge(Scheduler::sender(slot), size + kSendOverhead);
   if (done) {
     learnEscape(payload, true, true);
-    counters_.bytes_sent += size;
+    countSent(session, size);
     session.sendDone(size);
     co_return done;
   }
@@ -104,6 +116,7 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   if (session.protocol() == module::Protocol::Udp) {
     if (cancelled) learnEscape(payload, false, true);
     // Sent or lost: either is UDP.
+    countSent(session, size);
     session.sendDone(size);
     co_return Result<void>();
   }
@@ -115,6 +128,7 @@ async::Task<Result<void>> Multiplexer::settleSend(Session& session, ByteView pay
   if (clean && written && told->sent == session.sentByModule() + size) {
     ++counters_.sends_settled;
     learnEscape(payload, true, true);
+    countSent(session, size);
     session.sendDone(size);
   } else if (clean && told->sent == session.sentByModule()) {
     ++counters_.sends_settled;
@@ -150,7 +164,7 @@ async::Task<Result<void>> Multiplexer::performRead(Session& session) {
   }
   scheduler_.charge(Scheduler::reader(slot), data->size() + kReadOverhead);
   if (data->empty()) ++counters_.empty_reads;
-  counters_.bytes_received += data->size();
+  countReceived(session, data->size());
   session.readDone(std::move(*data));
   co_return Result<void>();
 }

@@ -194,6 +194,17 @@ void Multiplexer::learnOfNames(const Result<Addresses>& result) {
   }
 }
 
+// A question is its header, the name and its type; an answer repeats it, and has 16 bytes for each address.
+void Multiplexer::countName(std::size_t name_length, std::size_t addresses) {
+  constexpr std::size_t kAround = 12 + 2 + 4;
+  constexpr std::size_t kRecord = 16;
+  constexpr std::uint16_t kPort = 53;
+  const std::size_t question = name_length + kAround;
+  const std::size_t answer = addresses > 0 ? question + kRecord * addresses : 0;
+  const Traffic traffic{0, module::Protocol::Udp, net::Endpoint{0, kPort}, question, answer};
+  if (traffic_call_) traffic_call_(traffic);
+}
+
 void Multiplexer::finishName(Result<Addresses> result) {
   name_timer_.stop();
   if (module_ != nullptr) module_->channel().closeName();
@@ -201,6 +212,7 @@ void Multiplexer::finishName(Result<Addresses> result) {
   learnOfNames(result);
   auto job = std::move(*name_);
   name_.reset();
+  countName(job.text.size(), result ? result->size() : 0);
   job.name_done(std::move(result));
   changed();
 }

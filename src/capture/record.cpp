@@ -32,6 +32,7 @@ constexpr std::array<Shape, kKinds> kShapes{{
     {"ask-at", "T"},
     {"ask-name", "T"},
     {"ask-ping", "N"},
+    {"ask-reset", "N"},
     {"port-opened", ""},
     {"port-missing", "NTD"},
     {"port-refused", "NTD"},
@@ -118,10 +119,10 @@ std::string_view name(Kind kind) {
 }
 
 bool isMoment(Kind kind) {
-  return kind <= Kind::AskPing;
+  return kind <= Kind::AskReset;
 }
 bool isAnswer(Kind kind) {
-  return kind > Kind::AskPing && kind <= Kind::ResetDone;
+  return kind > Kind::AskReset && kind <= Kind::ResetDone;
 }
 bool isOutput(Kind kind) {
   return kind > Kind::ResetDone && kind <= Kind::Reset;

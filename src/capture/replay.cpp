@@ -460,6 +460,10 @@ void ReplayImpl::perform(const Record& moment) {
       return multiplexer_.resolve(moment.text, [](const auto&) {});
     case Kind::AskPing:
       return multiplexer_.ping(static_cast<std::uint32_t>(moment.number), [](const auto&) {});
+    case Kind::AskReset:
+      static_cast<void>(
+          link_.reset(moment.number == 0 ? bridge::RecoveryStep::Restart : bridge::RecoveryStep::ResetLine));
+      return;
     default:
       return;
   }

@@ -69,6 +69,12 @@ class Link {
   // sent. `done` is called once, from the loop; the device is free then.
   void stop(async::Duration drain, std::function<void()> done);
 
+  // Somebody wants the module started anew, now: `step` is Restart or ResetLine. Counted and logged as any
+  // step of recovery; what is in the six sockets is lost. The state is Recovering when it returns.
+  // Closed: there is no device, or the link is about to end. Invalid: nothing is wired to the reset line, or
+  // it is neither of these steps.
+  Result<void> reset(RecoveryStep step);
+
   LinkState state() const { return state_; }
   async::TimePoint since() const { return since_; }
   // What the last attempt failed of, or how the link was lost; kept until the next failure.
@@ -100,6 +106,7 @@ class Link {
   async::Task<void> recover(Loss loss);
   async::Task<void> pause(async::Duration span);
   async::Task<void> take(RecoveryStep step);
+  async::Task<void> resetNow(RecoveryStep step);
   async::Task<void> restart();
   async::Task<void> pullReset();
   async::Task<Result<int>> hunt();

@@ -83,6 +83,16 @@ class Multiplexer {
   void setKeepalive(LivenessRules rules, std::map<std::uint16_t, Bytes> probes);
   // Serving, and not asleep for want of anything to do.
   bool hasTurn() const;
+  // Payload that has crossed the module, as it happens: a session's bytes, or the look-up of a name (no
+  // session; the module makes those datagrams itself, so their size is what it must be at least).
+  struct Traffic {
+    SessionId session = 0;
+    module::Protocol protocol = module::Protocol::Udp;
+    net::Endpoint remote{};
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+  };
+  void onTraffic(std::function<void(const Traffic&)> call) { traffic_call_ = std::move(call); }
   // Since when questions for names have had no answer at all; nothing while they have, or nobody asks.
   const std::optional<async::TimePoint>& namesDeadSince() const { return names_dead_since_; }
   // What was done to mend things, here and by the link.
@@ -200,6 +210,9 @@ class Multiplexer {
   // URC that said so was lost.
   async::Task<Result<module::StackState>> lookAtStack();
 
+  void countSent(const Session& session, std::size_t size);
+  void countReceived(const Session& session, std::size_t size);
+  void countName(std::size_t name_length, std::size_t addresses);
   void enqueue(Job job);
   static void fail(Job& job, const Error& error);
   void onDnsUrc(const at::Urc& urc);
@@ -229,6 +242,7 @@ class Multiplexer {
   bool opens_held_ = false;
   Recovery recovery_;
   std::function<void()> registration_call_;
+  std::function<void(const Traffic&)> traffic_call_;
   int names_unanswered_ = 0;  // in a row
   std::optional<async::TimePoint> names_dead_since_;
   std::unique_ptr<Sweeper> sweeper_;

@@ -48,6 +48,7 @@ enum class Kind {
   AskAt,          // text: a command from the control socket
   AskName,        // text: a name from there
   AskPing,        // number: an address from there
+  AskReset,       // number: 0 for a restart, 1 for the reset line
   // Answers.
   PortOpened,
   PortMissing,     // as PortLost

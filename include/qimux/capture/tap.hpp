@@ -43,6 +43,7 @@ class Tap final : private async::Loop::Observer {
   void askAt(std::string_view command);
   void askName(std::string_view name);
   void askPing(std::uint32_t address);
+  void askReset(bool by_line) { moment(Kind::AskReset, by_line ? 1 : 0); }
 
   // Answers.
   Result<std::unique_ptr<serial::Port>> opened(Result<std::unique_ptr<serial::Port>> port);

@@ -355,3 +355,22 @@ TEST_CASE("questions and bytes take turns: neither keeps the other waiting") {
   CHECK(rig.commands.size() == 5);
   CHECK(client.program->read.size() - before >= 5 * 1500);
 }
+
+TEST_CASE("what a look-up of a name costs at least is told, once it is over") {
+  Rig rig;
+  std::vector<Multiplexer::Traffic> seen;
+  rig.mux.onTraffic([&seen](const auto& traffic) { seen.push_back(traffic); });
+  rig.port.awaits(R"(AT+QIDNSGIP="example.com")").lines({"OK", "10.0.0.1", "10.0.0.2"});
+  rig.port.awaits(R"(AT+QIDNSGIP="no.example")").ok().lines({"ERROR: 4", "STATE: IP GPRSACT"}, 1s);
+  rig.resolve("example.com");
+  rig.loop.runFor(1s);
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].session == 0);
+  CHECK(seen[0].sent == 29);           // header 12, name 13, type and class 4
+  CHECK(seen[0].received == 29 + 32);  // and a record of 16 for each address
+  rig.resolve("no.example");
+  rig.loop.runFor(3s);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[1].sent == 28);
+  CHECK(seen[1].received == 0);
+}

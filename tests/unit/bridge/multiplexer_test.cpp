@@ -356,6 +356,34 @@ TEST_CASE("a module that stays silent after a lost SEND OK is a lost link") {
   CHECK(rig.lost() == "AT: no answer to 8 attempts (timeout)");
 }
 
+TEST_CASE("payload that crossed the module is told as it happens, once") {
+  MuxRig rig;
+  rig.serve();
+  Client client;
+  rig.open(client);
+  Multiplexer::Traffic sum;
+  rig.mux.onTraffic([&](const Multiplexer::Traffic& traffic) {
+    CHECK(traffic.session == client.session->id());
+    CHECK(traffic.protocol == module::Protocol::Tcp);
+    CHECK(traffic.remote == net::Endpoint{kServer, 80});
+    sum.sent += traffic.sent;
+    sum.received += traffic.received;
+  });
+  rig.port.awaits("AT+QIRD=0,1,0,1500").says(readAnswer("good day")).awaits("AT+QIRD=0,1,0,1500").ok();
+  rig.port.say("\r\n+QIRDI: 0,1,0\r\n");
+  rig.loop.runFor(1s);
+  CHECK(sum.received == 8);
+  CHECK(sum.sent == 0);
+  // What had to be sent twice was sent once.
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"0, SEND FAIL"});
+  rig.port.awaits("AT+QISEND=0,5").says(prompt()).payload("hello").lines({"0, SEND OK"});
+  client.program->write("hello");
+  rig.loop.runFor(1s);
+  CHECK(sum.sent == 5);
+  CHECK(sum.received == 8);
+  CHECK(rig.mux.counters().bytes_sent == 5);
+}
+
 TEST_CASE("what has arrived is read and given to the program") {
   MuxRig rig;
   rig.serve();

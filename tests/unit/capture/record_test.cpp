@@ -84,6 +84,7 @@ TEST_CASE("a kind is a moment, an answer, an output, or about the capture") {
   }
   CHECK(isMoment(Kind::Timer));
   CHECK(isMoment(Kind::AskPing));
+  CHECK(isMoment(Kind::AskReset));
   CHECK(isAnswer(Kind::PortOpened));
   CHECK(isAnswer(Kind::ResetDone));
   CHECK(isOutput(Kind::PortOut));
