@@ -70,6 +70,18 @@ std::string_view name(SystemDns who) {
   return "unknown";
 }
 
+std::string_view name(UsageBy what) {
+  switch (what) {
+    case UsageBy::Destination:
+      return "destination";
+    case UsageBy::Program:
+      return "program";
+    case UsageBy::Off:
+      return "off";
+  }
+  return "unknown";
+}
+
 std::string text(const serial::ResetSettings& reset) {
   switch (reset.kind) {
     case serial::ResetSettings::Kind::None:

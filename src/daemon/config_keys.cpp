@@ -34,6 +34,9 @@ const Choices<OnMissing> kOnMissing = {{name(OnMissing::Wait), OnMissing::Wait},
 const Choices<Acknowledge> kAcknowledge = {{name(Acknowledge::Remote), Acknowledge::Remote},
                                            {name(Acknowledge::Module), Acknowledge::Module},
                                            {name(Acknowledge::Local), Acknowledge::Local}};
+const Choices<UsageBy> kUsageBy = {{name(UsageBy::Destination), UsageBy::Destination},
+                                   {name(UsageBy::Program), UsageBy::Program},
+                                   {name(UsageBy::Off), UsageBy::Off}};
 
 const Choices<SystemDns> kSystemDns = {{name(SystemDns::Auto), SystemDns::Auto},
                                        {name(SystemDns::Resolved), SystemDns::Resolved},
@@ -169,6 +172,10 @@ const std::vector<Key> kLife = {
     {"control.group", "text", "Whose members may use it; \"\" for root only.",
      [](const TomlValue& v, Config& c) { return readGroup(v, c.control.group); },
      [](const Config& c) { return tomlString(c.control.group); }},
+    {"usage.by", "\"destination\", \"program\" or \"off\"",
+     "By what the data use is told apart (qimuxctl usage); \"off\" counts nothing.",
+     [](const TomlValue& v, Config& c) { return readChoice(v, kUsageBy, c.usage.by); },
+     [](const Config& c) { return tomlString(name(c.usage.by)); }},
     {"shutdown.drain", "duration", "How long the end waits for what programs have already written.",
      [](const TomlValue& v, Config& c) { return readDuration(v, 0s, 5min, c.shutdown.drain); },
      [](const Config& c) { return time(c.shutdown.drain); }},

@@ -2,6 +2,7 @@
 
 #include "qimux/base/log.hpp"
 #include "qimux/daemon/control_at.hpp"
+#include "qimux/daemon/usage.hpp"
 
 #include <arpa/inet.h>
 #include <nlohmann/json.hpp>
@@ -29,10 +30,13 @@ constexpr auto kVerbs = std::to_array<VerbEntry>({
     {Verb::Sockets, "sockets", "", false},
     {Verb::Flows, "flows", "", false},
     {Verb::Stats, "stats", "", false},
+    {Verb::Recoveries, "recoveries", "", false},
     {Verb::At, "at", "command", true},
     {Verb::Dns, "dns", "name", true},
     {Verb::Ping, "ping", "address", true},
     {Verb::LogLevel, "log-level", "level", false},
+    {Verb::Reset, "reset", "by", false},
+    {Verb::Usage, "usage", "last", false},
     {Verb::Watch, "watch", "", false},
     {Verb::Version, "version", "", false},
 });
@@ -107,10 +111,17 @@ Result<void> checkArgument(Verb verb, const std::string& text) {
     case Verb::LogLevel:
       if (log::parseLevel(text)) return {};
       return invalid("log-level", "one of error, warning, notice, info, debug");
+    case Verb::Reset:
+      if (text == "restart" || text == "line") return {};
+      return invalid("reset", "\"by\" is \"restart\" or \"line\"");
+    case Verb::Usage:
+      if (auto span = parseUsageSpan(text); !span) return std::unexpected(std::move(span.error()));
+      return {};
     case Verb::Status:
     case Verb::Sockets:
     case Verb::Flows:
     case Verb::Stats:
+    case Verb::Recoveries:
     case Verb::Watch:
     case Verb::Version:
       break;

@@ -12,6 +12,7 @@
 #include "qimux/daemon/report.hpp"
 #include "qimux/daemon/service.hpp"
 #include "qimux/daemon/system_dns_run.hpp"
+#include "qimux/daemon/usage_meter.hpp"
 #include "qimux/daemon/wiring.hpp"
 #include "qimux/net/interface_keeper.hpp"
 #include "qimux/net/private_namespace.hpp"
@@ -83,6 +84,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
                }),
         multiplexer_(loop, multiplexerOptions(config)),
         gateway_(loop, multiplexer_, bridge::Policy(config.policy), gatewayOptions(config), gatewayExits()),
+        usage_(loop, multiplexer_, gateway_, usageOptions(config)),
         reset_line_(serial::ResetLine::make(loop, config.module.reset)),
         link_(loop, multiplexer_, linkOptions(config, reset_line_.get(), tap), [this] { return openPort(); }),
         service_(loop, Service::manager(), [this] { return engine(); }, [this] { return statusLine(); }) {
@@ -185,6 +187,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   void watchTuns() {
     outer_watch_ = loop_.watch(outer_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
       drain(outer_.tun(), [this](ByteSpan packet) {
+        usage_.sawPacket(packet);
         if (tap_ != nullptr) tap_->fromProgram(packet);
         gateway_.fromProgram(packet);
       });
@@ -270,6 +273,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         return respond(Response::ok(flowsReport(rooms())));
       case Verb::Stats:
         return respond(Response::ok(statsReport(rooms())));
+      case Verb::Recoveries:
+        return respond(Response::ok(recoveriesReport(rooms())));
       case Verb::At:
         return handleAt(request.argument, std::move(respond));
       case Verb::Dns:
@@ -278,6 +283,10 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         return handlePing(request.argument, std::move(respond));
       case Verb::LogLevel:
         return handleLogLevel(request.argument, std::move(respond));
+      case Verb::Reset:
+        return handleReset(request.argument == "line", std::move(respond));
+      case Verb::Usage:
+        return respond(Response::ok(usage_.report(request.argument)));
       case Verb::Version:
         return respond(Response::ok({{"version", QIMUX_VERSION}}));
     }
@@ -332,6 +341,15 @@ class DaemonImpl final : public Daemon, private ControlHandler {
         });
   }
 
+  // Answers when it has begun: the link is in state "recovering" then, and "online" again when it is done.
+  void handleReset(bool by_line, Respond respond) {
+    const auto step = by_line ? bridge::RecoveryStep::ResetLine : bridge::RecoveryStep::Restart;
+    if (tap_ != nullptr) tap_->askReset(by_line);
+    const auto begun = link_.reset(step);
+    if (!begun) return respond(Response::failed(begun.error()));
+    respond(Response::ok({{"step", bridge::name(step)}}));
+  }
+
   static void handleLogLevel(const std::string& level, Respond respond) {
     if (const auto parsed = log::parseLevel(level)) log::setLevel(*parsed);
     respond(Response::ok({{"level", log::name(log::level())}}));
@@ -350,6 +368,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   Hooks hooks_;
   bridge::Multiplexer multiplexer_;
   bridge::Gateway gateway_;
+  UsageMeter usage_;
   std::unique_ptr<serial::ResetLine> reset_line_;
   bridge::Link link_;
   Service service_;

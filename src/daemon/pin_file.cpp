@@ -1,23 +1,17 @@
 #include "qimux/daemon/pin_file.hpp"
 
 #include "qimux/base/log.hpp"
+#include "qimux/daemon/state.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 namespace qimux::daemon {
 namespace {
-
-std::filesystem::path refusedPinFile() {
-  const char* state = std::getenv("STATE_DIRECTORY");
-  return std::filesystem::path(state != nullptr && *state != '\0' ? state : "/var/lib/qimuxd") /
-         "refused-pin";
-}
 
 // FNV-1a.
 std::string markOf(const std::string& pin) {
@@ -41,7 +35,7 @@ void write(const std::filesystem::path& path, const std::string& mark) {
 
 void rememberPin(module::Settings& settings) {
   if (settings.pin.empty()) return;
-  const auto path = refusedPinFile();
+  const auto path = stateFile("refused-pin");
   const auto mark = markOf(settings.pin);
   std::string written;
   if (std::ifstream file(path); file) file >> written;

@@ -67,10 +67,7 @@ ordered_json socketReport(const Rooms& rooms, int slot) {
   return socket;
 }
 
-ordered_json lastRecovery(const Rooms& rooms) {
-  const auto& ended = rooms.link.recovery().ended();
-  if (ended.empty()) return nullptr;
-  const auto& entry = ended.back();
+ordered_json recoveryReport(const Rooms& rooms, const bridge::Recovery::Entry& entry) {
   ordered_json report;
   report["step"] = bridge::name(entry.step);
   report["why"] = entry.why;
@@ -78,6 +75,11 @@ ordered_json lastRecovery(const Rooms& rooms) {
   report["ago_s"] = seconds(rooms.now - entry.begun - entry.took);
   report["result"] = entry.failed ? entry.failed->text() : "done";
   return report;
+}
+
+ordered_json lastRecovery(const Rooms& rooms) {
+  const auto& ended = rooms.link.recovery().ended();
+  return ended.empty() ? ordered_json(nullptr) : recoveryReport(rooms, ended.back());
 }
 
 ordered_json lossesReport(const Rooms& rooms) {
@@ -131,6 +133,12 @@ ordered_json flowReport(const Rooms& rooms, const Flow& flow, std::string_view p
 }
 
 }  // namespace
+
+ordered_json recoveriesReport(const Rooms& rooms) {
+  ordered_json list = ordered_json::array();
+  for (const auto& entry : rooms.link.recovery().ended()) list.push_back(recoveryReport(rooms, entry));
+  return list;
+}
 
 ordered_json socketsReport(const Rooms& rooms) {
   ordered_json sockets = ordered_json::array();

@@ -19,20 +19,37 @@ struct Question {
   inet_diag_req_v2 body;
 };
 
-Question questionFor(const FlowKey& flow) {
+Question questionFor(const FlowKey& flow, std::uint8_t protocol) {
   Question question{};
   question.header.nlmsg_len = sizeof question;
   question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   question.header.nlmsg_flags = NLM_F_REQUEST;
   question.body.sdiag_family = AF_INET;
-  question.body.sdiag_protocol = IPPROTO_TCP;
+  question.body.sdiag_protocol = protocol;
   question.body.idiag_states = ~0U;
-  question.body.id.idiag_sport = htons(flow.source.port);
-  question.body.id.idiag_dport = htons(flow.destination.port);
-  question.body.id.idiag_src[0] = htonl(flow.source.address);
-  question.body.id.idiag_dst[0] = htonl(flow.destination.address);
+  // Of UDP the kernel is asked the other way round, as for a packet that comes in: so a socket that is not
+  // connected is found too.
+  const FlowKey key = protocol == IPPROTO_UDP ? flow.reversed() : flow;
+  question.body.id.idiag_sport = htons(key.source.port);
+  question.body.id.idiag_dport = htons(key.destination.port);
+  question.body.id.idiag_src[0] = htonl(key.source.address);
+  question.body.id.idiag_dst[0] = htonl(key.destination.address);
   question.body.id.idiag_cookie[0] = question.body.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   return question;
+}
+
+std::optional<inet_diag_msg> ask(int fd, const Question& question) {
+  if (::send(fd, &question, sizeof question, 0) < 0) return std::nullopt;
+  // The kernel answers a question for one socket before send() returns.
+  alignas(nlmsghdr) std::array<char, 4096> buffer;
+  const ssize_t length = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  nlmsghdr header{};
+  if (length < static_cast<ssize_t>(sizeof header + sizeof(inet_diag_msg))) return std::nullopt;
+  std::memcpy(&header, buffer.data(), sizeof header);
+  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
+  inet_diag_msg answer{};
+  std::memcpy(&answer, buffer.data() + NLMSG_HDRLEN, sizeof answer);
+  return answer;
 }
 
 }  // namespace
@@ -44,18 +61,15 @@ Result<SockDiag> SockDiag::open() {
 }
 
 SockDiag::Holder SockDiag::holder(const FlowKey& flow) {
-  const Question question = questionFor(flow);
-  if (::send(fd_.get(), &question, sizeof question, 0) < 0) return Holder::Unknown;
-  // The kernel answers a question for one socket before send() returns.
-  alignas(nlmsghdr) std::array<char, 4096> buffer;
-  const ssize_t length = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  nlmsghdr header{};
-  if (length < static_cast<ssize_t>(sizeof header + sizeof(inet_diag_msg))) return Holder::Unknown;
-  std::memcpy(&header, buffer.data(), sizeof header);
-  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return Holder::Unknown;
-  inet_diag_msg answer{};
-  std::memcpy(&answer, buffer.data() + NLMSG_HDRLEN, sizeof answer);
-  return answer.idiag_inode == 0 ? Holder::Nobody : Holder::Program;
+  const auto answer = ask(fd_.get(), questionFor(flow, IPPROTO_TCP));
+  if (!answer) return Holder::Unknown;
+  return answer->idiag_inode == 0 ? Holder::Nobody : Holder::Program;
+}
+
+std::optional<SockDiag::Owner> SockDiag::owner(const FlowKey& flow, std::uint8_t protocol) {
+  const auto answer = ask(fd_.get(), questionFor(flow, protocol));
+  if (!answer || answer->idiag_inode == 0) return std::nullopt;
+  return Owner{answer->idiag_uid, answer->idiag_inode};
 }
 
 }  // namespace qimux::net

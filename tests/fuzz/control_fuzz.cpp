@@ -54,6 +54,12 @@ void requireSafe(const Request& request) {
     case Verb::LogLevel:
       require(argument.size() <= 7);
       break;
+    case Verb::Reset:
+      require(argument.empty() || argument == "restart" || argument == "line");
+      break;
+    case Verb::Usage:
+      require(argument.size() <= 20 && consistsOf(argument, "dm"));
+      break;
     default:
       require(argument.empty());
   }

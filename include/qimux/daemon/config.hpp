@@ -32,6 +32,10 @@ std::string_view name(Acknowledge whose);
 enum class SystemDns { Auto, Resolved, Resolvconf, Off };
 std::string_view name(SystemDns who);
 
+// By what the data use is told apart; Off: it is not counted.
+enum class UsageBy { Destination, Program, Off };
+std::string_view name(UsageBy what);
+
 // As the configuration writes it: "none", "dtr", "rts", "gpio:CHIP:LINE", "command:/path arg".
 std::string text(const serial::ResetSettings& reset);
 
@@ -116,6 +120,10 @@ struct Config {
     std::string group = "qimux";  // empty: root only
     friend bool operator==(const Control&, const Control&) = default;
   };
+  struct Usage {
+    UsageBy by = UsageBy::Destination;
+    friend bool operator==(const Usage&, const Usage&) = default;
+  };
   struct Shutdown {
     async::Duration drain = std::chrono::seconds(5);
     friend bool operator==(const Shutdown&, const Shutdown&) = default;
@@ -132,6 +140,7 @@ struct Config {
   std::vector<bridge::PolicyRule> policy;
   Hooks hooks;
   Control control;
+  Usage usage;
   Shutdown shutdown;
   friend bool operator==(const Config&, const Config&) = default;
 };

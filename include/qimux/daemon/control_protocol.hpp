@@ -18,15 +18,18 @@
 namespace qimux::daemon {
 
 enum class Verb {
-  Status,    // the whole state
-  Sockets,   // the module's six sockets
-  Flows,     // the connections of the machine's programs
-  Stats,     // counters
-  At,        // "command": one that asks (control_at.hpp), put to the module between two others
-  Dns,       // "name": looked up by the module
-  Ping,      // "address": IPv4, asked for an echo by the module
-  LogLevel,  // "level": optional; the level that holds from now on
-  Watch,     // Status at once and every second, a response each, until the client goes
+  Status,      // the whole state
+  Sockets,     // the module's six sockets
+  Flows,       // the connections of the machine's programs
+  Stats,       // counters
+  Recoveries,  // the latest steps of recovery
+  At,          // "command": one that asks (control_at.hpp), put to the module between two others
+  Dns,         // "name": looked up by the module
+  Ping,        // "address": IPv4, asked for an echo by the module
+  LogLevel,    // "level": optional; the level that holds from now on
+  Reset,       // "by": optional, "restart" (AT+CFUN=1,1) or "line" (module.reset): the module is started anew
+  Usage,       // "last": optional, as "7d" or "3m"; else today and this month
+  Watch,       // Status at once and every second, a response each, until the client goes
   Version,
 };
 
@@ -35,7 +38,8 @@ std::string_view name(Verb verb);
 
 struct Request {
   Verb verb = Verb::Status;
-  // At, Dns, Ping: never empty, and checked: safe to put on a command line. LogLevel: empty to ask.
+  // At, Dns, Ping: never empty, and checked: safe to put on a command line. LogLevel, Reset, Usage: one of
+  // their words, or empty where there was none.
   std::string argument;
 };
 

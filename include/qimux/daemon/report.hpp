@@ -23,6 +23,8 @@ struct Rooms {
 nlohmann::ordered_json statusReport(const Rooms& rooms);
 nlohmann::ordered_json socketsReport(const Rooms& rooms);
 nlohmann::ordered_json flowsReport(const Rooms& rooms);
+// The latest steps of recovery that have ended, the oldest first; each as "last_recovery" of the status.
+nlohmann::ordered_json recoveriesReport(const Rooms& rooms);
 // Counters by dotted names.
 nlohmann::ordered_json statsReport(const Rooms& rooms);
 

@@ -8,6 +8,9 @@
 #include "qimux/base/fd.hpp"
 #include "qimux/net/address.hpp"
 
+#include <cstdint>
+#include <optional>
+
 namespace qimux::net {
 
 class SockDiag {
@@ -23,6 +26,14 @@ class SockDiag {
   // Of the TCP socket whose local end is flow.source. One question to the kernel and its answer:
   // microseconds.
   Holder holder(const FlowKey& flow);
+
+  // Who has the socket of that flow open here; nothing where nobody has, or the kernel does not tell.
+  struct Owner {
+    std::uint32_t user = 0;
+    std::uint32_t inode = 0;
+  };
+  // `protocol`: kTcp or kUdp of net/packet.hpp.
+  std::optional<Owner> owner(const FlowKey& flow, std::uint8_t protocol);
 
  private:
   explicit SockDiag(Fd fd) : fd_(std::move(fd)) {}

@@ -173,6 +173,8 @@ on_down = "/bin/true"
 [control]
 socket = "/tmp/c.sock"
 group = ""
+[usage]
+by = "program"
 [shutdown]
 drain = "1min"
 )");
@@ -193,6 +195,7 @@ drain = "1min"
                      {bridge::PolicyAction::Allow, bridge::PolicyProtocol::Any, std::nullopt,
                       bridge::PortRange{5000, 5010}}};
   expected.control = {"/tmp/c.sock", ""};
+  expected.usage = {UsageBy::Program};
   expected.shutdown = {1min};
   CHECK(config.serial == expected.serial);
   CHECK(config.module == expected.module);
@@ -358,7 +361,7 @@ TEST_CASE("secrets are not printed") {
 
 TEST_CASE("the table of keys is complete and says something of each") {
   const auto docs = configKeys();
-  CHECK(docs.size() == 44);
+  CHECK(docs.size() == 45);
   for (const KeyDoc& doc : docs) {
     CAPTURE(doc.key);
     CHECK_FALSE(doc.type.empty());

@@ -25,7 +25,7 @@ bool complains(std::string_view line, std::string_view words) {
 }
 
 constexpr std::string_view kVerbList =
-    "status, sockets, flows, stats, at, dns, ping, log-level, watch, version";
+    "status, sockets, flows, stats, recoveries, at, dns, ping, log-level, reset, usage, watch, version";
 
 }  // namespace
 
