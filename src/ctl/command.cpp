@@ -28,56 +28,67 @@ struct Entry {
   View view;
 };
 
-// What only the daemon answers comes at once. What the module is asked for waits for its turn on the AT
-// channel, behind a context that may take 150 s to come up.
-constexpr auto kDaemon = 10s;
-constexpr auto kModule = 240s;
+// What the module is asked for waits for its turn on the AT channel, behind a context that may take 150 s to
+// come up.
+constexpr auto kModuleWait = 240s;
 
 constexpr auto kEntries = std::to_array<Entry>({
-    {"status", "", kDaemon, renderStatus},
-    {"sockets", "", kDaemon, renderSockets},
-    {"flows", "", kDaemon, renderFlows},
-    {"stats", "", kDaemon, narrow<renderStats>},
-    {"at", "command", kModule, narrow<renderAt>},
-    {"dns", "name", kModule, narrow<renderDns>},
-    {"ping", "address", kModule, narrow<renderPing>},
-    {"log-level", "level", kDaemon, narrow<renderLogLevel>},
-    {"version", "", kDaemon, narrow<renderVersion>},
+    {"status", "", kDaemonWait, renderStatus},
+    {"sockets", "", kDaemonWait, renderSockets},
+    {"flows", "", kDaemonWait, renderFlows},
+    {"stats", "", kDaemonWait, narrow<renderStats>},
+    {"recoveries", "", kDaemonWait, renderRecoveries},
+    {"usage", "last", kDaemonWait, renderUsage},
+    {"at", "command", kModuleWait, narrow<renderAt>},
+    {"dns", "name", kModuleWait, narrow<renderDns>},
+    {"ping", "address", kModuleWait, narrow<renderPing>},
+    {"log-level", "level", kDaemonWait, narrow<renderLogLevel>},
+    {"version", "", kDaemonWait, narrow<renderVersion>},
 });
 
-Result<Answer> ask(const Command& command, const Entry& entry) {
-  auto connection = Connection::open(command.socket);
-  if (!connection) return std::unexpected(std::move(connection.error()));
-  const std::string_view key = command.argument.empty() ? std::string_view{} : entry.key;
-  if (auto sent = connection->send(makeRequest(entry.verb, key, command.argument)); !sent) {
-    return std::unexpected(std::move(sent.error()));
-  }
-  const auto line = connection->line(entry.wait);
-  if (!line) return std::unexpected(line.error());
-  return readAnswer(*line);
-}
+struct Program {
+  std::string_view verb;
+  ExitCode (*run)(const Command&, Console&);
+};
+
+constexpr auto kPrograms = std::to_array<Program>({
+    {"monitor", monitor},
+    {"wait-online", waitOnline},
+    {"metrics", metrics},
+    {"reset", reset},
+    {"probe", probe},
+    {"bugreport", bugreport},
+    {"doctor", doctor},
+});
 
 }  // namespace
 
-ExitCode fail(const Error& error, Console& console) {
-  console.err("qimuxctl: " + printable(error.what) + ": " + printable(error.reply) + "\n");
-  return kUnreachable;
+ExitCode complain(const Command& command, Console& console, ExitCode code, std::string_view message) {
+  const std::string text = printable(message);
+  if (command.json) {
+    Json json;
+    json["error"]["message"] = text;
+    json["error"]["exit_code"] = static_cast<int>(code);
+    console.out(json.dump(-1, ' ', true) + "\n");
+  } else {
+    console.err("qimuxctl: " + text + "\n");
+  }
+  return code;
+}
+
+ExitCode fail(const Error& error, const Command& command, Console& console) {
+  return complain(command, console, kUnreachable, error.what + ": " + error.reply);
 }
 
 ExitCode run(const Command& command, Console& console) {
-  if (command.verb == "monitor") return monitor(command, console);
-  if (command.verb == "wait-online") return waitOnline(command, console);
+  const auto* program = std::ranges::find(kPrograms, command.verb, &Program::verb);
+  if (program != kPrograms.end()) return program->run(command, console);
   const auto* entry = std::ranges::find(kEntries, command.verb, &Entry::verb);
-  if (entry == kEntries.end()) {
-    console.err("qimuxctl: unknown verb " + printable(command.verb) + "\n");
-    return kUsage;
-  }
-  const auto answer = ask(command, *entry);
-  if (!answer) return fail(answer.error(), console);
-  if (!answer->ok) {
-    console.err("qimuxctl: " + answer->message + "\n");
-    return kNo;
-  }
+  if (entry == kEntries.end()) return complain(command, console, kUsage, "unknown verb " + command.verb);
+  const std::string_view key = command.argument.empty() ? std::string_view{} : entry->key;
+  const auto answer = ask(command.socket, makeRequest(entry->verb, key, command.argument), entry->wait);
+  if (!answer) return fail(answer.error(), command, console);
+  if (!answer->ok) return complain(command, console, kNo, answer->message);
   console.out(command.json ? answer->result->dump(-1, ' ', true) + "\n"
                            : entry->view(*answer->result, console.width()));
   return saysNo(command.verb, *answer->result) ? kNo : kOk;

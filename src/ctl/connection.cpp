@@ -147,6 +147,15 @@ Result<Answer> readAnswer(std::string_view line) {
   return answer;
 }
 
+Result<Answer> ask(const std::string& socket, std::string_view request, std::chrono::milliseconds wait) {
+  auto connection = Connection::open(socket);
+  if (!connection) return std::unexpected(std::move(connection.error()));
+  if (auto sent = connection->send(request); !sent) return std::unexpected(std::move(sent.error()));
+  const auto line = connection->line(wait);
+  if (!line) return std::unexpected(line.error());
+  return readAnswer(*line);
+}
+
 std::string makeRequest(std::string_view verb, std::string_view key, std::string_view argument) {
   Json request = Json::object();
   request["verb"] = verb;

@@ -3,9 +3,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -23,14 +26,33 @@ constexpr VerbHelp kPlain[] = {
     {"sockets", "The module's six sockets, and which connection has each"},
     {"flows", "The connections of this machine's programs, also those that wait"},
     {"stats", "Counters"},
+    {"recoveries", "What was done lately to mend the link"},
     {"monitor", "The link and its sockets with their rates, every second until interrupted"},
     {"version", "The version of the running daemon"},
 };
 
 constexpr const char* kFooter =
-    "Exit status: 0 done, 1 the answer is no or the time is over, 2 wrong usage, 3 no daemon to talk to.";
+    "Exit status:\n"
+    "  0  done; the answer is yes; all is fine\n"
+    "  1  the answer is no, nothing was found, something is wrong, or the time is over\n"
+    "  2  wrong usage\n"
+    "  3  no daemon to talk to: it does not run, or this user may not\n"
+    "Colours only on a terminal, and not where NO_COLOR is set.";
 
-void addVerbs(CLI::App& app, Command& command, double& timeout) {
+// What the command line says before it is a Command.
+struct Words {
+  std::string socket;
+  std::string instance;
+  std::string config;
+  std::string name;
+  int days = 0;
+  int months = 0;
+  int baud = 0;
+  double timeout = -1;
+  bool line = false;
+};
+
+void addQuestions(CLI::App& app, Command& command) {
   for (const VerbHelp& verb : kPlain) app.add_subcommand(verb.name, verb.help);
   auto* at = app.add_subcommand("at", "Put a command that asks to the module, as AT+CSQ");
   at->add_option("COMMAND", command.argument, "an AT command that changes nothing")->required();
@@ -40,39 +62,120 @@ void addVerbs(CLI::App& app, Command& command, double& timeout) {
   ping->add_option("ADDRESS", command.argument, "an IPv4 address")->required();
   auto* level = app.add_subcommand("log-level", "Show, or set, how much the daemon logs");
   level->add_option("LEVEL", command.argument, "error, warning, notice, info or debug");
-  auto* wait =
-      app.add_subcommand("wait-online", "Wait until the link is online, and for the daemon before that");
-  wait->add_option("--timeout", timeout, "seconds; without it, for ever")
-      ->check(CLI::Range(0.0, kLongestWait));
 }
 
-int runProgram(int argc, char** argv) {
+void addUsage(CLI::App& app, Words& words) {
+  auto* usage = app.add_subcommand("usage", "What the link has cost: today and this month, by whom");
+  auto* days = usage->add_option("--days", words.days, "so many days, the latest")->option_text("N");
+  auto* months = usage->add_option("--months", words.months, "so many months, the latest")->option_text("N");
+  days->check(CLI::Range(1, 62))->excludes(months);
+  months->check(CLI::Range(1, 24))->excludes(days);
+}
+
+void addActions(CLI::App& app, Command& command, Words& words) {
+  const auto timeout = [&words](CLI::App* verb) {
+    verb->add_option("--timeout", words.timeout, "seconds to wait; without it, for ever")
+        ->option_text("SECONDS")
+        ->check(CLI::Range(0.0, kLongestWait));
+  };
+  auto* reset = app.add_subcommand("reset", "Have the module started anew (AT+CFUN=1,1)");
+  reset->add_flag("--line", words.line, "by its reset line, module.reset");
+  reset->add_flag("--wait", command.wait, "until the link is online again");
+  timeout(reset);
+  timeout(app.add_subcommand("wait-online", "Wait until the link is online, and for the daemon before that"));
+  auto* metrics = app.add_subcommand("metrics", "Everything as metrics for Prometheus");
+  metrics->add_option("--textfile", command.textfile, "write them there, for node_exporter")
+      ->option_text("PATH");
+}
+
+void addHelpers(CLI::App& app, Command& command, Words& words) {
+  auto* probe = app.add_subcommand("probe", "Whether a module answers at a serial port; no daemon is needed");
+  probe->add_option("TTY", command.argument, "the port, as /dev/ttyUSB0")->required();
+  probe->add_option("--baud", words.baud, "the one rate to try, instead of the usual ones")
+      ->option_text("N")
+      ->check(CLI::Range(300, 921600));
+  probe->add_option("--name", words.name, "the interface that it is to be (default gsm0)")
+      ->option_text("NAME");
+  probe->add_flag("--imei", command.imei, "ask for the module's IMEI too");
+  auto* report = app.add_subcommand("bugreport", "All that is asked for first where something does not work");
+  report->add_flag("--with-personal-data", command.personal_data,
+                   "with numbers and addresses; user, password and PIN are never shown");
+  auto* doctor =
+      app.add_subcommand("doctor", "Look for what may keep the link from working, and say what to do");
+  for (CLI::App* verb : {report, doctor})
+    verb->add_option("--config", words.config, "the daemon's configuration file")->option_text("FILE");
+}
+
+// --instance NAME stands for a socket, a configuration and an interface.
+void settle(const Words& words, Command& command) {
+  if (!words.instance.empty()) {
+    command.instance = words.instance;
+    command.socket = "/run/qimuxd/" + words.instance + ".sock";
+    command.config = "/etc/qimuxd/" + words.instance + ".toml";
+  }
+  if (!words.socket.empty()) command.socket = words.socket;
+  if (!words.config.empty()) command.config = words.config;
+  if (!words.name.empty()) command.instance = words.name;
+  if (words.baud > 0) command.baud = words.baud;
+  if (words.line) command.argument = "line";
+  if (words.days > 0) command.argument = std::to_string(words.days) + "d";
+  if (words.months > 0) command.argument = std::to_string(words.months) + "m";
+  constexpr double kMilli = 1000;
+  if (words.timeout >= 0)
+    command.timeout = std::chrono::milliseconds(static_cast<long>(words.timeout * kMilli));
+}
+
+// One component of a path, and what an interface may be called.
+std::string checkName(const std::string& name) {
+  constexpr std::size_t kLongest = 15;
+  const bool good =
+      !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+          std::string::npos;
+  return good ? std::string() : "a name is 1 to 15 letters, digits, '.', '_' and '-'";
+}
+
+int runCommandLine(int argc, char** argv) {
   Command command;
-  double timeout = -1;
-  CLI::App app("Asks a running qimuxd.", "qimuxctl");
+  Words words;
+  CLI::App app("Asks a running qimuxd, and helps where none runs.", "qimuxctl");
   app.set_version_flag("--version", "qimuxctl " QIMUX_VERSION);
-  app.add_option("--socket", command.socket, "where the daemon listens")->capture_default_str();
-  app.add_flag("--json", command.json, "the daemon's JSON as it is, instead of text");
+  app.add_option("--socket", words.socket, "where the daemon listens (default " + command.socket + ")")
+      ->option_text("PATH");
+  app.add_option("--instance", words.instance, "the daemon of that interface, qimuxd@NAME.service")
+      ->option_text("NAME")
+      ->check(checkName);
+  app.add_flag("--json", command.json, "JSON instead of text, also of what goes wrong");
   app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();
-  addVerbs(app, command, timeout);
+  addQuestions(app, command);
+  addUsage(app, words);
+  addActions(app, command, words);
+  addHelpers(app, command, words);
+  const auto console = qimux::ctl::openConsole();
   try {
     app.parse(argc, argv);
+    if (const std::string wrong = words.name.empty() ? "" : checkName(words.name); !wrong.empty())
+      throw CLI::ValidationError("--name", wrong);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? qimux::ctl::kOk : qimux::ctl::kUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
+    command.json = std::ranges::any_of(arguments, [](std::string_view word) { return word == "--json"; });
+    if (command.json) return complain(command, *console, qimux::ctl::kUsage, error.what());
+    app.exit(error);
+    return qimux::ctl::kUsage;
   }
-  constexpr double kMilli = 1000;
-  if (timeout >= 0) command.timeout = std::chrono::milliseconds(static_cast<long>(timeout * kMilli));
+  settle(words, command);
   command.verb = app.get_subcommands().front()->get_name();
-  return run(command, *qimux::ctl::openConsole());
+  return run(command, *console);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return runProgram(argc, argv);
+    return runCommandLine(argc, argv);
   } catch (const std::exception& error) {
     // A defect of ours, or no memory.
     std::cerr << "qimuxctl: " << error.what() << '\n';

@@ -104,13 +104,19 @@ const Json& listIn(const Json& result, std::string_view key) {
   return list != nullptr ? *list : result;
 }
 
-std::string replyLine(const Json& result, const Json& reply) {
-  if (!reply.is_object()) return "no reply\n";
-  return fmt::format("reply from {}: {} bytes, {}, ttl {}\n", render(find(result, "address"), Format::Text),
-                     render(find(reply, "bytes"), Format::Text),
-                     render(find(reply, "ms"), Format::Milliseconds),
-                     render(find(reply, "ttl"), Format::Text));
-}
+constexpr auto kRecoveries = std::to_array<Column>({
+    {"AGO", "ago_s", Format::Age, Align::Right},
+    {"STEP", "step"},
+    {"TOOK", "took_ms", Format::Milliseconds, Align::Right},
+    {"WHY", "why", Format::Text, Align::Left, Elastic::Yes},
+    {"RESULT", "result", Format::Text, Align::Left, Elastic::Yes},
+});
+
+constexpr auto kUsage = std::to_array<Column>({
+    {"NAME", "name", Format::Text, Align::Left, Elastic::Yes},
+    {"SENT", "sent", Format::Bytes, Align::Right},
+    {"RECEIVED", "received", Format::Bytes, Align::Right},
+});
 
 }  // namespace
 
@@ -148,6 +154,10 @@ std::string renderStats(const Json& stats) {
   return out;
 }
 
+std::string renderRecoveries(const Json& result, std::size_t width) {
+  return renderTable(kRecoveries, result, width);
+}
+
 std::string renderAt(const Json& result) {
   std::string out;
   if (const Json* lines = find(result, "lines"); lines != nullptr && lines->is_array()) {
@@ -165,17 +175,29 @@ std::string renderDns(const Json& result) {
 }
 
 std::string renderPing(const Json& result) {
+  const Json* time = find(result, "time_ms");
+  const std::string address = render(find(result, "address"), Format::Text);
+  if (time == nullptr || !time->is_number()) return fmt::format("no reply from {}\n", address);
+  return fmt::format("reply from {}: {}\n", address, render(time, Format::Milliseconds));
+}
+
+std::string renderUsage(const Json& result, std::size_t width) {
+  const Json* by = find(result, "by");
+  if (by != nullptr && *by == "off") return "data use is not counted: usage.by is \"off\"\n";
   std::string out;
-  if (const Json* replies = find(result, "replies"); replies != nullptr && replies->is_array()) {
-    for (const Json& reply : *replies) out += replyLine(result, reply);
+  const Json* periods = find(result, "periods");
+  if (periods == nullptr || !periods->is_array()) return "nothing yet\n";
+  for (const Json& period : *periods) {
+    const auto part = [&period](std::string_view key, Format format) {
+      return render(find(period, key), format);
+    };
+    if (!out.empty()) out += "\n";
+    out += fmt::format("{}: {} sent, {} received\n", part("period", Format::Text),
+                       part("sent", Format::Bytes), part("received", Format::Bytes));
+    const Json* rows = find(period, "by");
+    if (rows != nullptr && !rows->empty()) out += renderTable(kUsage, *rows, width);
   }
-  const auto part = [&result](std::string_view key) { return render(find(result, key), Format::Text); };
-  out += fmt::format("{} sent, {} received, {} lost", part("sent"), part("received"), part("lost"));
-  if (number(find(result, "received"), 0) > 0) {
-    out += fmt::format("; {} ms at least, {} on average, {} at most", part("min_ms"), part("avg_ms"),
-                       part("max_ms"));
-  }
-  return out + "\n";
+  return out.empty() ? "nothing yet\n" : out;
 }
 
 std::string renderLogLevel(const Json& result) {
@@ -187,7 +209,7 @@ std::string renderVersion(const Json& result) {
 }
 
 bool saysNo(std::string_view verb, const Json& result) {
-  if (verb == "ping") return number(find(result, "received"), 0) <= 0;
+  if (verb == "ping") return number(find(result, "time_ms"), -1) < 0;
   if (verb != "dns") return false;
   const Json* addresses = find(result, "addresses");
   return addresses == nullptr || !addresses->is_array() || addresses->empty();

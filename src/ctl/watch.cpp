@@ -103,7 +103,7 @@ Result<void> onlineOn(Connection& connection, const Command& command, Clock::tim
 
 ExitCode monitor(const Command& command, Console& console) {
   auto connection = openWatch(command.socket);
-  if (!connection) return fail(connection.error(), console);
+  if (!connection) return fail(connection.error(), command, console);
   Monitor view;
   Result<Sight> sight = Sight::Shown;
   {
@@ -111,8 +111,10 @@ ExitCode monitor(const Command& command, Console& console) {
     while (sight && *sight == Sight::Shown) sight = show(*connection, view, command, console);
   }
   if (sight) return kOk;
-  const ExitCode code = fail(sight.error(), console);
-  return sight.error().kind == ErrorKind::Refused ? kNo : code;
+  const Error& error = sight.error();
+  if (error.kind == ErrorKind::Refused)
+    return complain(command, console, kNo, error.what + ": " + error.reply);
+  return fail(error, command, console);
 }
 
 ExitCode waitOnline(const Command& command, Console& console) {
@@ -123,17 +125,20 @@ ExitCode waitOnline(const Command& command, Console& console) {
     if (!connection) link = "unknown: " + connection.error().reply;
     Result<void> online = connection ? onlineOn(*connection, command, deadline, link)
                                      : Result<void>(std::unexpected(connection.error()));
-    if (online) return kOk;
+    if (online) {
+      if (command.json) console.out("{\"link\":\"online\"}\n");
+      return kOk;
+    }
     const ErrorKind kind = online.error().kind;
     const bool over = command.timeout && Clock::now() >= deadline;
-    if (kind != ErrorKind::Closed && kind != ErrorKind::Timeout) return fail(online.error(), console);
+    if (kind != ErrorKind::Closed && kind != ErrorKind::Timeout)
+      return fail(online.error(), command, console);
     if (over) break;
     auto pause = kRetry;
     if (command.timeout) pause = std::min(pause, std::chrono::ceil<Milliseconds>(deadline - Clock::now()));
     std::this_thread::sleep_for(pause);
   }
-  console.err("qimuxctl: not online in time; the link is " + link + "\n");
-  return kNo;
+  return complain(command, console, kNo, "not online in time; the link is " + link);
 }
 
 }  // namespace qimux::ctl

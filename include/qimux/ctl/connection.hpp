@@ -46,6 +46,11 @@ struct Answer {
 // Garbled where `line` is no response, or nested so deeply that no view is meant by it.
 Result<Answer> readAnswer(std::string_view line);
 
+// One question to the daemon at `socket`, and its answer within `wait`.
+Result<Answer> ask(const std::string& socket, std::string_view request, std::chrono::milliseconds wait);
+// How long what only the daemon answers may take.
+inline constexpr std::chrono::milliseconds kDaemonWait{10'000};
+
 // {"verb":verb} or {"verb":verb,key:argument}
 std::string makeRequest(std::string_view verb, std::string_view key = {}, std::string_view argument = {});
 

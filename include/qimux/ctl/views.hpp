@@ -20,12 +20,16 @@ std::string renderSockets(const Json& result, std::size_t width);
 std::string renderFlows(const Json& result, std::size_t width);
 // {"group.name": count, …}: a block for each group, in the order of their first counters.
 std::string renderStats(const Json& stats);
+// [{step, why, took_ms, ago_s, result}]
+std::string renderRecoveries(const Json& result, std::size_t width);
 // {lines: ["+CSQ: 21,0"], final: "OK"}: the module's words, a line each.
 std::string renderAt(const Json& result);
 // {name, addresses: ["198.51.100.7"]}: an address a line.
 std::string renderDns(const Json& result);
-// {address, replies: [{bytes, ms, ttl} or null], sent, received, lost, min_ms, avg_ms, max_ms}
+// {address, time_ms}
 std::string renderPing(const Json& result);
+// {by, periods: [{period, sent, received, by: [{name, sent, received}]}]}: a table for each period.
+std::string renderUsage(const Json& result, std::size_t width);
 // {level: "info"}
 std::string renderLogLevel(const Json& result);
 // {version: "0.1.0"}

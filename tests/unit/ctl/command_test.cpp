@@ -57,7 +57,7 @@ TEST_CASE("each verb asks for what it says, and shows it") {
   const Trial dns("dns", "example.org", R"({"ok":true,"result":{"addresses":["198.51.100.7"]}})");
   CHECK(dns.request == R"({"verb":"dns","name":"example.org"})");
   CHECK(dns.console.said == "198.51.100.7\n");
-  const Trial ping("ping", "192.0.2.1", R"({"ok":true,"result":{"sent":1,"received":1,"lost":0}})");
+  const Trial ping("ping", "192.0.2.1", R"({"ok":true,"result":{"address":"192.0.2.1","time_ms":612}})");
   CHECK(ping.request == R"({"verb":"ping","address":"192.0.2.1"})");
   CHECK(ping.code == kOk);
   const Trial level("log-level", "", R"({"ok":true,"result":{"level":"info"}})");
@@ -81,9 +81,31 @@ TEST_CASE("a no is 1, whether it is an error or an answer") {
   CHECK(refused.code == kNo);
   CHECK(refused.console.said.empty());
   CHECK(refused.console.complained == "qimuxctl: AT+CSQ: ERROR\n");
-  const Trial lost("ping", "192.0.2.1", R"({"ok":true,"result":{"sent":1,"received":0,"lost":1}})");
-  CHECK(lost.code == kNo);
-  CHECK(lost.console.said == "1 sent, 0 received, 1 lost\n");
+  const Trial none("dns", "example.org", R"({"ok":true,"result":{"name":"example.org","addresses":[]}})");
+  CHECK(none.code == kNo);
+  CHECK(none.console.said == "no address\n");
+}
+
+TEST_CASE("with --json what went wrong is JSON on the output, with the exit code") {
+  const Trial refused("at", "AT+CSQ", R"({"ok":false,"error":{"kind":"refused","message":"AT+CSQ: ERROR"}})",
+                      true);
+  CHECK(refused.code == kNo);
+  CHECK(refused.console.said == "{\"error\":{\"message\":\"AT+CSQ: ERROR\",\"exit_code\":1}}\n");
+  CHECK(refused.console.complained.empty());
+  FakeConsole console;
+  Command command = commandFor("/tmp/no-such.sock", "status");
+  command.json = true;
+  CHECK(run(command, console) == kUnreachable);
+  CHECK(console.said.starts_with("{\"error\":{\"message\":\"/tmp/no-such.sock: no such socket"));
+  CHECK(console.said.ends_with("\"exit_code\":3}}\n"));
+}
+
+TEST_CASE("usage asks for what is wanted") {
+  const Trial today("usage", "", R"({"ok":true,"result":{"by":"off","periods":[]}})");
+  CHECK(today.request == R"({"verb":"usage"})");
+  const Trial week("usage", "7d", R"({"ok":true,"result":{"by":"program","periods":[]}})");
+  CHECK(week.request == R"({"verb":"usage","last":"7d"})");
+  CHECK(week.console.said == "nothing yet\n");
 }
 
 TEST_CASE("no daemon is 3, and the reason is said") {
@@ -120,7 +142,7 @@ TEST_CASE("monitor: a line for each status where there is no terminal, until the
   FakeConsole plain;
   plain.redraw = true;
   run(command, plain);
-  CHECK(plain.said == "{\"link\":\"online\"}\n{\"link\":\"resync\"}\n");
+  CHECK(plain.said.starts_with("{\"link\":\"online\"}\n{\"link\":\"resync\"}\n{\"error\":{\"message\":"));
 }
 
 TEST_CASE("monitor: frames on a screen that is given back however it ends") {
