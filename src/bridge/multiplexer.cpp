@@ -32,6 +32,14 @@ bool isStateWord(std::string_view word) {
   return std::ranges::find(kWords, word) != kWords.end();
 }
 
+void tellLost(const Session& session) {
+  if (session.state() != State::Connected) return;
+  const std::string slot = std::to_string(session.slot());
+  log::write(log::Level::Info,
+             fmt::format("socket {}: lost with the link, to {}", slot, net::text(session.remote())),
+             {{"SOCKET", slot}});
+}
+
 bool holdsSlot(State state) {
   return state == State::Opening || state == State::Connected || state == State::Closing;
 }
@@ -559,6 +567,7 @@ void Multiplexer::linkLost() {
   const Error error{ErrorKind::Closed, "link", "was lost"};
   for (auto* session : slots_) {
     if (session == nullptr) continue;
+    tellLost(*session);
     session->lost();
     if (session->state() == State::Waiting && !admit(*session)) session->failed(Failure::NoSlot);
   }

@@ -1,7 +1,10 @@
 #include "qimux/bridge/tcp_flow.hpp"
 
+#include "qimux/base/log.hpp"
 #include "qimux/net/build.hpp"
 #include "qimux/net/private_namespace.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
@@ -119,7 +122,17 @@ void TcpFlow::finish(async::Duration linger) {
   host_.over(*this, linger);
 }
 
+// What costs an attempt of the module is an event; what is refused without one may be a flood.
+void TcpFlow::tellRefused(Failure failure) const {
+  const bool tried = failure == Failure::Refused || failure == Failure::Unreachable;
+  const auto level = tried ? log::Level::Info : log::Level::Debug;
+  if (!log::enabled(level)) return;
+  const std::string flow = net::text(key_);
+  log::write(level, fmt::format("flow {}: {}", flow, name(failure)), {{"FLOW", flow}});
+}
+
 void TcpFlow::refuse(Failure failure) {
+  tellRefused(failure);
   const auto syn = net::Packet::parse(latest_syn_);
   switch (failure) {
     case Failure::Refused:
@@ -138,8 +151,17 @@ void TcpFlow::refuse(Failure failure) {
   finish(0s);
 }
 
+void TcpFlow::tellOpen() const {
+  if (session_ == nullptr || !log::enabled(log::Level::Debug)) return;
+  const std::string flow = net::text(key_);
+  const std::string slot = std::to_string(session_->slot());
+  log::write(log::Level::Debug, fmt::format("flow {}: open on socket {}", flow, slot),
+             {{"FLOW", flow}, {"SOCKET", slot}});
+}
+
 void TcpFlow::connected() {
   assert(state_ == FlowState::Held);
+  tellOpen();
   const bool short_hold = syn_watch_.last() - syn_watch_.first() < kShortHold;
   Bytes& chosen = short_hold ? first_syn_ : latest_syn_;
   enter(FlowState::Answering);

@@ -274,6 +274,16 @@ Result<void> Netlink::addRoute(const Route& route) {
   return exchange("add route " + text(route.destination), message.header());
 }
 
+Result<void> Netlink::addForgetfulRoute(const Route& route) {
+  constexpr std::uint32_t kLocked =
+      1U << RTAX_RTT | 1U << RTAX_RTTVAR | 1U << RTAX_SSTHRESH | 1U << RTAX_REORDERING;
+  Message message = routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, route);
+  nlattr* metrics = mnl_attr_nest_start(message.header(), RTA_METRICS);
+  mnl_attr_put_u32(message.header(), RTAX_LOCK, kLocked);
+  mnl_attr_nest_end(message.header(), metrics);
+  return exchange("add route " + text(route.destination), message.header());
+}
+
 Result<void> Netlink::deleteRoute(const Route& route) {
   Message message = routeMessage(RTM_DELROUTE, 0, route);
   return exchange("delete route " + text(route.destination), message.header());

@@ -1,7 +1,6 @@
 #include "qimux/net/private_namespace.hpp"
 
 #include "qimux/net/netlink.hpp"
-#include "qimux/net/sysctl.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -32,26 +31,6 @@ struct Parts {
   std::vector<Fd> spares;
 };
 
-// Helpful, but without them it still works: in a sandbox with a read-only /proc/sys they stay as they are.
-void tuneStack() {
-  constexpr std::array<std::array<std::string_view, 2>, 9> kSettings{{
-      // All destinations share one peer address: what one taught must not be applied to the next.
-      {"net/ipv4/tcp_no_metrics_save", "1"},
-      {"net/ipv4/tcp_slow_start_after_idle", "0"},
-      {"net/ipv4/tcp_moderate_rcvbuf", "0"},
-      // The path between the two TUNs marks nothing.
-      {"net/ipv4/tcp_ecn", "0"},
-      // Data in a SYN would be acknowledged before the far end is asked.
-      {"net/ipv4/tcp_fastopen", "0"},
-      // Each probe and keepalive of a program gets its answer.
-      {"net/ipv4/tcp_invalid_ratelimit", "0"},
-      {"net/ipv4/tcp_syncookies", "0"},
-      {"net/ipv4/tcp_fin_timeout", "60"},
-      {"net/ipv6/conf/all/disable_ipv6", "1"},
-  }};
-  for (const auto& [path, value] : kSettings) trySysctl(path, value);
-}
-
 Error step(std::string_view name, Error error) {
   error.what = fmt::format("{}: {}", name, error.what);
   return error;
@@ -69,7 +48,8 @@ Result<void> configure(Netlink& netlink, unsigned mtu) {
   if (auto done = netlink.setMtu(*index, mtu); !done) return done;
   if (auto done = netlink.addAddress(*index, {kInnerAddress, 32}); !done) return done;
   if (auto done = netlink.setUp(*index); !done) return done;
-  return netlink.addRoute({{0, 0}, *index, 0});
+  // All destinations share one peer address: what one has taught must not be applied to the next.
+  return netlink.addForgetfulRoute({{0, 0}, *index, 0});
 }
 
 Result<void> setOption(int fd, int level, int option, int value, std::string_view name) {
@@ -103,7 +83,6 @@ Result<Fd> boundSocket(const PrivateNamespace::Options& options, std::uint16_t p
 // In the child, and in the new namespace.
 Result<Parts> makeParts(const PrivateNamespace::Options& options) {
   Parts parts;
-  tuneStack();
   auto tun = Tun::open(kTunName);
   if (!tun) return std::unexpected(step("second TUN", tun.error()));
   auto netlink = Netlink::open();

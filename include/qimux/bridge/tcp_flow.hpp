@@ -102,6 +102,8 @@ class TcpFlow final : public TcpObserver {
   void ended() override;
 
   void enter(FlowState next);
+  void tellOpen() const;
+  void tellRefused(Failure failure) const;
   void refuse(Failure failure);
   void watchPatience();
   void onPatienceOver();

@@ -49,6 +49,9 @@ class Netlink {
   // Protocol static, main table. Replaces nothing: where another interface has a route of the same
   // destination and metric, that one still comes first.
   Result<void> addRoute(const Route& route);
+  // The same, but what one connection learns of the path (round trip, threshold, reordering) is not what the
+  // next one begins with.
+  Result<void> addForgetfulRoute(const Route& route);
   Result<void> deleteRoute(const Route& route);
 
   Result<LinkState> link(unsigned interface);

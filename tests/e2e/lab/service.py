@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 from .checks import Failed
 from .process import Process
@@ -234,6 +235,8 @@ def _remove(cgroup):
 def _sweep():
     """Those of labs that were killed."""
     for old in glob.glob(f"{_cgroups()}/qimux-lab-*"):
+        if time.time() - os.stat(old).st_mtime < 600:
+            continue  # of one that is just beginning
         with open(f"{old}/cgroup.events") as file:
             if "populated 0" in file.read():
                 _remove(old)

@@ -5,6 +5,9 @@
 #include "support/catch.hpp"
 #include "unit/net/kernel_rooms.hpp"
 
+#include <cstdio>
+#include <string>
+
 namespace qimux::net {
 namespace {
 
@@ -35,6 +38,29 @@ std::string setAndReadBack() {
   QIMUX_NEED(netlink->routes(*index + 1).value().empty());
   QIMUX_NEED_OK(netlink->deleteRoute(everything));
   QIMUX_NEED((netlink->routes(*index).value() == std::vector<Route>{some}));
+  return {};
+}
+
+// As another program sees it.
+std::string outputOf(const char* command) {
+  std::string output;
+  FILE* pipe = ::popen(command, "r");
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  ::pclose(pipe);
+  return output;
+}
+
+std::string forgetful() {
+  const auto tun = Tun::open("t0");
+  QIMUX_NEED_OK(tun);
+  auto netlink = Netlink::open();
+  QIMUX_NEED_OK(netlink);
+  const auto index = netlink->indexOf("t0");
+  QIMUX_NEED_OK(netlink->setUp(*index));
+  QIMUX_NEED_OK(netlink->addForgetfulRoute({{0, 0}, *index, 0}));
+  const auto shown = outputOf("ip route show dev t0");
+  for (const char* metric : {"rtt lock 0", "rttvar lock 0", "ssthresh lock 0", "reordering lock 0"})
+    QIMUX_NEED(shown.find(metric) != std::string::npos);
   return {};
 }
 
@@ -114,6 +140,9 @@ std::string sysctls() {
 
 TEST_CASE("MTU, state, address and routes are set, and read back as set") {
   CHECK(test::inOwnNamespace(setAndReadBack) == "");
+}
+TEST_CASE("a forgetful route has its metrics locked at nothing") {
+  CHECK(test::inOwnNamespace(forgetful) == "");
 }
 TEST_CASE("an answer in many messages is read to its end") {
   CHECK(test::inOwnNamespace(manyRoutes) == "");
