@@ -110,6 +110,8 @@ class Lab:
             argv += ["--host", f"{name}={','.join(a for n, a in self.hosts if n == name)}"]
         self.sim = Process("qimux-sim", self.internet.command([*argv, *self.sim_arguments]), self.log_dir)
         until(lambda: os.path.exists(self.LINK) or not self.sim.alive(), 10, "the module's tty")
+        if self.manager:
+            service.share(self.SIM_CONTROL)
         self.transcript = Transcript(f"{self.log_dir}/transcript")
 
     def stop_sim(self):
