@@ -113,6 +113,52 @@ def journal(lab):
         note(f"{entry['PRIORITY']} {entry['MESSAGE']}")
 
 
+def unplugged(lab):
+    """The unit lives through it, and its status text has the sentence that helps"""
+    pid = lab.daemon.pid
+    lab.stop_sim()
+    until(lambda: "Link no_device: " in lab.manager.show(UNIT, "StatusText")["StatusText"], 20, "the trouble in the status text")
+    note(lab.manager.show(UNIT, "StatusText")["StatusText"])
+    equal(lab.manager.show(UNIT, "ActiveState")["ActiveState"], "active", "the unit is")
+    lab.start_sim()
+    lab.wait_online()
+    equal(lab.daemon.pid, pid, "the same process")
+
+
+def wait_online(lab):
+    """qimuxd-wait-online.service holds network-online.target until there is a link"""
+    waiting = "qimuxd-wait-online.service"
+    lab.stop_sim()
+    until(lambda: lab.status()["link"] == "no_device", 20, "the loss of the device")
+    equal(lab.manager.systemctl("start", "--no-block", waiting).returncode, 0, "exit code of systemctl start")
+    until(lambda: lab.manager.show(waiting, "ActiveState")["ActiveState"] == "activating", 10, "it to wait")
+    lab.start_sim()
+    until(lambda: lab.manager.show(waiting, "ActiveState")["ActiveState"] == "active", 30, "it to be content")
+    equal(lab.status()["link"], "online", "the link is")
+    equal(lab.manager.systemctl("stop", waiting).returncode, 0, "exit code of systemctl stop")
+
+
+def children(lab):
+    """A hook runs in the sandbox: it may change routes and drop a file in the state directory, and not more"""
+    hook, out = "/run/qimux-lab/hook", "/var/lib/qimuxd/hook"
+    with open(hook, "w") as script:
+        script.write("#!/bin/sh\nip route replace unreachable 192.0.2.0/24 && routes=yes\n"
+                     "touch /etc/qimuxd-was-here && etc=yes\n"
+                     "echo 1 > /proc/sys/net/ipv4/ip_forward && sys=yes\n"
+                     "unshare --mount true && mounts=yes\n"
+                     f"echo $QIMUX_EVENT $(id -un) ${{routes-no}} ${{etc-no}} ${{sys-no}} ${{mounts-no}} > {out}\n")
+    os.chmod(hook, 0o755)
+    write_config(lab, hooks={"on_up": hook})
+    equal(lab.manager.systemctl("reload", UNIT).returncode, 0, "exit code of systemctl reload")
+    lab.fault("pdp-deact")
+    until(lambda: os.path.exists(out) and open(out).read().strip(), 30, "the hook")
+    equal(open(out).read().split(), ["up", "qimuxd", "yes", "no", "no", "no"], "event, user, routes, /etc, /proc/sys, mounts")
+    check("unreachable 192.0.2.0/24" in lab.gateway.ip("route"), "the route is there")
+    lab.gateway.ip("route", "del", "unreachable", "192.0.2.0/24")
+    os.remove(out)
+    lab.wait_online()
+
+
 def resolver(lab):
     """Root tells the resolver at the start, and looks again when another way out is the best"""
     def said(unit):
@@ -175,5 +221,6 @@ if __name__ == "__main__":
     if reason:
         print(f"SKIPPED: {reason}", flush=True)
         sys.exit(1 if os.environ.get("CI") == "true" else 77)
-    run(({"log_level": "info"}, [no_rights_to_spare, serves, control_is_the_groups, reload, journal, resolver, asked_to_stop,
+    run(({"log_level": "info"}, [no_rights_to_spare, serves, control_is_the_groups, reload, journal, unplugged, wait_online, children, resolver,
+                                 asked_to_stop,
                                  stands_up_again, bad_file]))

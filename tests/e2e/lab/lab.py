@@ -37,7 +37,8 @@ class Lab:
     LINK = "/run/qimux-lab/gsm0"
     CONTROL = service.CONTROL if service.WANTED else "/run/qimux-lab/control.sock"
     SIM_CONTROL = "/run/qimux-lab/sim.sock"
-    STATE = "/run/qimux-lab/state"  # new for each laboratory: what an earlier daemon remembers (a refused PIN) ends with it
+    # New for each laboratory: what an earlier daemon remembers (a refused PIN) ends with it.
+    STATE = service.STATE if service.WANTED else "/run/qimux-lab/state"
 
     def __init__(self, log_dir, baud=115200, rtt=300, sim=(), hosts=(), settings=None, start=True, log_level="debug",
                  daemon=()):
@@ -53,8 +54,9 @@ class Lab:
 
     def __enter__(self):
         os.makedirs(os.path.dirname(self.LINK), exist_ok=True)
-        shutil.rmtree(self.STATE, ignore_errors=True)
-        os.makedirs(self.STATE)
+        if not service.WANTED:
+            shutil.rmtree(self.STATE, ignore_errors=True)
+            os.makedirs(self.STATE)
         self._build()
         if service.WANTED:
             service.furnish(BUILD)

@@ -25,6 +25,7 @@ LAB = "/run/qimux-lab"
 UNITS = f"{LAB}/units"
 RUNTIME = "/run/qimuxd"
 CONTROL = f"{RUNTIME}/control.sock"
+STATE = "/var/lib/qimuxd"
 
 # Of Debian's units as they are; the rest of a boot is not wanted here.
 BORROWED = ("systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket")
@@ -56,15 +57,17 @@ def why_not():
 
 def furnish(build):
     """The machine as the package leaves it: programs, user, groups, directories, device nodes. Before the lab's sim."""
-    if os.path.exists(f"{LAB}/tun"):
-        return  # by an earlier lab of this test
-    for directory in ("/etc", "/usr/sbin", "/usr/bin"):
+    if os.path.exists(f"{LAB}/tun"):  # by an earlier lab of this test
+        shutil.rmtree(STATE, ignore_errors=True)
+        return
+    for directory in ("/etc", "/usr/sbin", "/usr/bin", "/var/lib"):
         _overlay(directory)
     for directory, program in (("/usr/sbin", "qimuxd"), ("/usr/bin", "qimuxctl")):
         target = os.path.join(directory, program)
         with open(target, "w"):
             pass
         subprocess.run(["mount", "--bind", os.path.join(build, program), target], check=True)
+    shutil.rmtree(STATE, ignore_errors=True)  # in here only
     subprocess.run(["systemd-sysusers", os.path.join(TREE, "qimuxd.sysusers")], check=True)
     subprocess.run(["systemd-tmpfiles", "--create", os.path.join(TREE, "qimuxd.tmpfiles")], check=True)
     # As udev has them: the mode of Debian's rules for tun, and ttys are of dialout.
