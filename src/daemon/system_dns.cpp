@@ -244,13 +244,14 @@ std::vector<DnsCommand> applyCommands(const DnsDecision& decision, const Config&
 std::vector<DnsCommand> revertCommands(const DnsProbes& probes, const Config& config) {
   if (probes.own_namespace) return {};
   std::vector<DnsCommand> commands;
-  // With the interface all that systemd-resolved knew of it is gone.
-  if (probes.interface && probes.resolved && probes.wanted != SystemDns::Off)
-    commands.push_back({{"resolvectl", "revert", config.tun.name}});
   if (probes.resolvconf == ResolvconfKind::Debian)
     commands.push_back({{"resolvconf", "-d", recordName(config)}});
   if (probes.resolvconf == ResolvconfKind::Openresolv)
     commands.push_back({{"resolvconf", "-f", "-d", recordName(config)}});
+  // With the interface all that systemd-resolved knew of it is gone.
+  const bool by_resolved = probes.wanted == SystemDns::Resolved || probes.resolv_conf == ResolvConf::Resolved;
+  if (probes.interface && probes.resolvectl && by_resolved && probes.wanted != SystemDns::Off)
+    commands.push_back({{"resolvectl", "revert", config.tun.name}});
   return commands;
 }
 

@@ -90,11 +90,13 @@ async::Command questionFor(std::string program, std::string argument) {
   return tool({std::move(program), std::move(argument)});
 }
 
-async::Task<DnsProbes> probe(async::UvLoop& loop, Config config) {
+// To take something back systemd-resolved is not asked first: one that hangs would take the time for the
+// rest.
+async::Task<DnsProbes> probe(async::UvLoop& loop, Config config, bool ask_resolved) {
   DnsProbes probes = probesWithoutPrograms(config);
   // Nothing would come of it, so nothing is run.
   if (probes.wanted == SystemDns::Off || probes.own_namespace) co_return probes;
-  if (probes.resolvectl) {
+  if (probes.resolvectl && ask_resolved) {
     // The tool itself, because it is what has to work.
     async::Command question = questionFor("resolvectl", "dns");
     const auto asked = co_await async::runChild(loop, std::move(question), kToolTime);
@@ -111,16 +113,16 @@ async::Task<DnsProbes> probe(async::UvLoop& loop, Config config) {
 }
 
 // False where the others are better left alone: this one hung.
-async::Task<bool> carryOut(async::UvLoop& loop, DnsCommand command) {
+async::Task<bool> carryOut(async::UvLoop& loop, DnsCommand command, log::Level complaint) {
   const std::string line = fmt::to_string(fmt::join(command.words, " "));
   async::Command child = tool(std::move(command.words), std::move(command.input));
   const auto ended = co_await async::runChild(loop, std::move(child), kToolTime);
   if (!ended) {
-    log::warning("system dns: " + ended.error().text());
+    log::write(complaint, "system dns: " + ended.error().text());
     co_return true;
   }
   if (!ended->good() || ended->killed)
-    log::warning(fmt::format("system dns: {}: {}: {}", line, how(*ended), firstLine(ended->output)));
+    log::write(complaint, fmt::format("system dns: {}: {}: {}", line, how(*ended), firstLine(ended->output)));
   co_return !ended->killed;
 }
 
@@ -137,12 +139,14 @@ async::Task<void> runAndStop(async::UvLoop& loop, Config config, bool apply) {
 }  // namespace
 
 async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply) {
-  const DnsProbes probes = co_await probe(loop, config);
+  const DnsProbes probes = co_await probe(loop, config, apply);
   const DnsDecision decision = decide(probes);
   if (apply) say(probes, decision);
   auto commands = apply ? applyCommands(decision, config) : revertCommands(probes, config);
+  // What is not there any more cannot be taken back, and need not be.
+  const auto complaint = apply ? log::Level::Warning : log::Level::Info;
   for (DnsCommand& command : commands) {
-    const bool on = co_await carryOut(loop, std::move(command));
+    const bool on = co_await carryOut(loop, std::move(command), complaint);
     if (!on) co_return;
   }
 }
@@ -181,6 +185,7 @@ void SystemDnsAgent::look() {
     if (!busy_) scope_.spawn(applyAll());
   } else if (std::getenv("INVOCATION_ID") != nullptr) {
     // What it says is for people: that it was written is what counts.
+    told_ = true;
     std::ofstream(wayOutFile(config_.control.socket)) << (best_ ? "best\n" : "not the best\n");
   }
 }
@@ -197,7 +202,10 @@ async::Task<void> SystemDnsAgent::applyAll() {
 void SystemDnsAgent::stop(async::Duration limit, std::move_only_function<void()> done) {
   if (done_) return;  // is at it
   timer_.stop();
-  if (!root_) return loop_.post(std::move(done));
+  if (!root_) {
+    if (told_) ::unlink(wayOutFile(config_.control.socket).c_str());
+    return loop_.post(std::move(done));
+  }
   done_ = std::move(done);
   limit_.start(limit, [this] { finish(); });
   scope_.cancel();

@@ -130,6 +130,32 @@ def by_hand(lab):
     told(["resolvectl revert gsm0"], "at the end it is taken back")
 
 
+def as_a_service(lab):
+    """A daemon that is not root tells no resolver: it writes beside its socket that the way out is another one"""
+    resolver.tools(resolvectl=resolver.RESOLVECTL)
+    home, way_out = "/run/qimux-lab/home", "/run/qimux-lab/home/control.way-out"
+    os.makedirs(home)
+    os.chown(home, 65534, 65534)
+    with open("/run/qimux-lab/service.toml", "w") as file:
+        file.write(f'[serial]\ndevice = "/dev/nowhere"\n[control]\nsocket = "{home}/control.sock"\ngroup = ""\n')
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_admin", "--ambient-caps=+net_admin"]
+    daemon = Process("qimuxd", lab.gateway.command(
+        [*user, "env", "INVOCATION_ID=1", f"PATH={resolver.BIN}", f"{BUILD}/qimuxd", "--config", "/run/qimux-lab/service.toml"]),
+        lab.log_dir)
+    lab.keep(daemon)
+
+    def says(word):
+        return os.path.exists(way_out) and open(way_out).read().strip() == word
+    until(lambda: os.path.exists(f"{home}/control.sock"), 20, "the daemon")
+    lab.gateway.ip("route", "del", "default", "dev", "lan")
+    until(lambda: says("best"), 30, "word that ours is the best way out")
+    lab.gateway.ip("route", "add", "default", "via", "192.168.77.2", "dev", "lan", "metric", "100")
+    until(lambda: says("not the best"), 30, "word that it is not any more")
+    equal(resolver.calls(), [], "tools that it called")
+    equal(daemon.stop(timeout=30), 0, "exit code")
+    check(not os.path.exists(way_out), "the file is gone with the daemon")
+
+
 if __name__ == "__main__":
     run(({"start": False}, [module_only(s) for s in
-                            (interface, resolved, not_in_charge, resolvconf, hanging, another_network, by_hand)]))
+                            (interface, resolved, not_in_charge, resolvconf, hanging, another_network, by_hand, as_a_service)]))

@@ -49,6 +49,7 @@ class SystemDnsAgent {
   unsigned interface_;
   bool root_;
   bool best_ = false;   // as it was last told
+  bool told_ = false;   // there is a FILE.way-out of ours
   bool busy_ = false;   // applying
   bool again_ = false;  // something changed meanwhile
   async::TimePoint last_{};

@@ -84,3 +84,21 @@ def as_on_the_machine(argv):
     """The command in a process namespace of its own: the network is that of its first process, as on a real machine.
     It finds no programs but the stand-ins."""
     return ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "env", f"PATH={BIN}", *argv]
+
+
+# The real ones
+
+UNPACKED = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../../build/unpacked"))
+
+
+def unpacked(package):
+    """A package of tests/unpack-packages is where it belongs, here only."""
+    tree = f"{UNPACKED}/{package}"
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={tree}/usr:/usr", "/usr"], check=True)
+    if os.path.isdir(f"{tree}/etc"):
+        subprocess.run(["cp", "-a", f"{tree}/etc/.", "/etc"], check=True)
+
+
+def packed_away():
+    """The package of the last unpacked() is no longer there."""
+    subprocess.run(["umount", "--lazy", "/usr"], check=True)

@@ -206,6 +206,14 @@ TEST_CASE("what is run to tell, and to take it back") {
 
   auto probes = found(kAuto, ResolvConf::Resolved, true, true, kNone);
   CHECK(revertCommands(probes, config) == Lines{{{"resolvectl", "revert", "gsm1"}}});
+  probes.resolved = false;  // it is not asked before
+  CHECK(revertCommands(probes, config).size() == 1);
+  probes.resolvconf = kDebian;  // what may hang comes last
+  CHECK(revertCommands(probes, config).back().words.front() == "resolvectl");
+  probes.resolvconf = kNone;
+  probes.wanted = SystemDns::Off;
+  CHECK(revertCommands(probes, config).empty());
+  probes.wanted = kAuto;
   probes.interface = false;  // after a crash it is gone, and so is what resolved knew of it
   CHECK(revertCommands(probes, config).empty());
   probes.resolvconf = kDebian;
