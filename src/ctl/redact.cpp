@@ -1,16 +1,22 @@
 #include "qimux/ctl/redact.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace qimux::ctl {
 namespace {
 
 bool isDigit(char c) {
   return c >= '0' && c <= '9';
+}
+
+bool isHex(char c) {
+  return isDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool isWord(char c) {
@@ -105,6 +111,31 @@ std::size_t Redactor::address(std::string_view text, std::size_t at, std::string
   return candidate.size();
 }
 
+// IPv6, but for loopback, link-local and private ones; and the six pairs of a network card, which name a
+// device.
+std::size_t Redactor::colons(std::string_view text, std::size_t at, std::string& shown) {
+  std::size_t end = at;
+  while (end < text.size() && (isHex(text[end]) || text[end] == ':')) ++end;
+  while (end > at && text[end - 1] == ':' && !text.substr(at, end - at).ends_with("::")) --end;
+  const std::string candidate(text.substr(at, end - at));
+  if (std::ranges::count(candidate, ':') < 2 || (end < text.size() && isWord(text[end]))) return 0;
+  constexpr std::size_t kCard = 17;
+  const auto pair = [&](std::size_t i) { return i % 3 == 2 ? candidate[i] == ':' : candidate[i] != ':'; };
+  in6_addr parsed{};
+  if (::inet_pton(AF_INET6, candidate.c_str(), &parsed) == 1) {
+    const auto first = parsed.s6_addr[0];
+    const bool here = (first & 0xfe) == 0xfc || first >= 0xfe || IN6_IS_ADDR_LOOPBACK(&parsed) ||
+                      IN6_IS_ADDR_UNSPECIFIED(&parsed);
+    shown = here ? candidate : standIn("address", candidate);
+  } else if (candidate.size() == kCard &&
+             std::ranges::all_of(std::views::iota(std::size_t{0}, kCard), pair)) {
+    shown = standIn("card", candidate);
+  } else {
+    return 0;
+  }
+  return candidate.size();
+}
+
 std::size_t Redactor::number(std::string_view text, std::size_t at, std::string& shown) {
   const bool plus = text[at] == '+';
   const bool inside = at > 0 && isWord(text[at - 1]);
@@ -144,6 +175,9 @@ std::string Redactor::line(std::string_view line) {
     std::string shown;
     std::size_t length = 0;
     if (begins && apart && isDigit(kept[i])) length = address(kept, i, shown);
+    const bool behind_colon = i > 0 && kept[i - 1] == ':';
+    if (apart && !behind_colon && length == 0 && (isHex(kept[i]) || kept[i] == ':'))
+      length = colons(kept, i, shown);
     if (begins && length == 0) length = number(kept, i, shown);
     if (length > 0) {
       out += shown;

@@ -14,6 +14,7 @@
 #include <array>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 namespace qimux::daemon {
 namespace {
@@ -51,7 +52,7 @@ void ProgramNames::sawPacket(ByteSpan bytes, async::TimePoint now) {
   if (!syn && !packet->udp()) return;
   const net::FlowKey flow = packet->flow();
   const auto known = known_.find(flow);
-  if (known != known_.end() && (!syn || now - known->second.since < kFresh)) return;
+  if (known != known_.end() && now - std::exchange(known->second.seen, now) < kFresh) return;
   if (known == known_.end()) order_.push_back(flow);
   known_[flow] = Known{lookUp(flow, packet->protocol()), now};
   if (order_.size() <= kFlows) return;

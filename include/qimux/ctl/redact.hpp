@@ -3,9 +3,9 @@
 //
 // What is hidden has a name that stays the same in one report, so that it can still be followed:
 // "<number-1>", "<address-2>". Hidden are numbers of 14 digits and more (IMEI, IMSI, ICCID, also in groups),
-// telephone numbers, and addresses of the public Internet; private, local and reserved ones say nothing about
-// anybody, and help. Of lines in which a module tells about the SIM, its messages, its callers or its cell
-// all quoted texts are hidden.
+// telephone numbers, cards' addresses, and addresses of the public Internet; private, local and reserved ones
+// say nothing about anybody, and help. Of lines in which a module tells about the SIM, its messages, its
+// callers or its cell all quoted texts are hidden.
 #pragma once
 
 #include "qimux/ctl/value.hpp"
@@ -31,6 +31,7 @@ class Redactor {
   std::string standIn(std::string_view kind, const std::string& what);
   // What begins at `at` and is to be hidden: its length, 0 where nothing is. `shown` is what stands for it.
   std::size_t address(std::string_view text, std::size_t at, std::string& shown);
+  std::size_t colons(std::string_view text, std::size_t at, std::string& shown);
   std::size_t number(std::string_view text, std::size_t at, std::string& shown);
 
   bool hide_;

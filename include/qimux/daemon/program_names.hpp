@@ -24,7 +24,7 @@ class ProgramNames {
   explicit ProgramNames(std::string proc = "/proc") : proc_(std::move(proc)) {}
 
   // A packet that a program sent, before anybody rewrites it. All but a flow's first costs no more than a
-  // look; a SYN begins a new flow once the last one with these addresses is `kFresh` ago.
+  // look; a SYN, or a datagram, that comes `kFresh` after the last one with its addresses begins a new flow.
   void sawPacket(ByteSpan bytes, async::TimePoint now);
   static constexpr async::Duration kFresh = std::chrono::minutes(3);
 
@@ -34,7 +34,7 @@ class ProgramNames {
  private:
   struct Known {
     std::string name;
-    async::TimePoint since;
+    async::TimePoint seen;  // its last SYN, or datagram
   };
   std::string lookUp(const net::FlowKey& flow, std::uint8_t protocol);
   std::optional<std::string> holderOf(std::uint32_t inode) const;

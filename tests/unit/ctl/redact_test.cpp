@@ -53,6 +53,15 @@ TEST_CASE("addresses of the Internet are hidden, others help") {
   CHECK(hidden("version 0.1.0, firmware v1.2.3.4") == "version 0.1.0, firmware v1.2.3.4");
 }
 
+TEST_CASE("IPv6 and network cards") {
+  CHECK(hidden("nameserver 2001:db8:1::53") == "nameserver <address-1>");
+  CHECK(hidden("[2001:db8::1]:80, 2001:db8::1.") == "[<address-1>]:80, <address-1>.");
+  CHECK(hidden("link/ether 52:54:00:12:34:56 brd ff:ff:ff:ff:ff:ff") == "link/ether <card-1> brd <card-2>");
+  for (const char* kept : {"::1", "fe80::1", "fd00:1::2", "::", "02:05:57", "a::b::c", "std::string", "1:2",
+                           "x:", "QIMUX: 0,1,0", "qimuxd.toml:3: serial.baud: wrong"})
+    CHECK(hidden(kept) == kept);
+}
+
 TEST_CASE("times, counters and versions stay") {
   for (const char* kept : {"2026-11-23T02:05:57+0000 qimuxd[812]: link: online", "socket 3: 15935 bytes",
                            "+CSQ: 21,0", "+CME ERROR: 148", "took 612 ms, 99.123456789012 s",
