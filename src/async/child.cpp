@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,12 +83,15 @@ class Child {
       return std::unexpected(systemError(command.words.front(), problem));
     }
     output_ = std::move(output->reader);
-    handle_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (!handle_.valid()) return std::unexpected(systemError("pidfd_open", errno));
     return {};
   }
 
-  int handle() const { return handle_.get(); }  // readable when it has ended
+  // Asked at each SIGCHLD. A descriptor of the process would say so too, but not on kernels before 5.3.
+  bool hasEnded() {
+    if (pid_ <= 0 || ::waitpid(pid_, &status_, WNOHANG) != pid_) return false;
+    pid_ = -1;
+    return true;
+  }
   int output() const { return output_.get(); }
 
   void abandon() { pid_ = -1; }
@@ -107,11 +109,10 @@ class Child {
     }
   }
 
-  void reap(Ended& ended) {
-    int status = 0;
-    ::waitpid(std::exchange(pid_, -1), &status, 0);
-    if (WIFEXITED(status)) ended.code = WEXITSTATUS(status);
-    if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
+  // Once it has.
+  void tellHow(Ended& ended) const {
+    if (WIFEXITED(status_)) ended.code = WEXITSTATUS(status_);
+    if (WIFSIGNALED(status_)) ended.signal = WTERMSIG(status_);
   }
 
  private:
@@ -139,7 +140,7 @@ class Child {
   }
 
   pid_t pid_ = -1;
-  Fd handle_;
+  int status_ = 0;
   Fd output_;
 };
 
@@ -157,11 +158,14 @@ std::string how(const Ended& ended) {
 
 Task<Result<Ended>> runChild(UvLoop& loop, Command command, Duration limit) {
   Child child;
+  Event over(loop);
+  // Before the start, which may be over at once.
+  const auto end_watch = loop.onSignal(SIGCHLD, [&] {
+    if (child.hasEnded()) over.set();
+  });
   const auto started = child.start(command);
   if (!started) co_return std::unexpected(started.error());
   Ended ended;
-  Event over(loop);
-  const auto end_watch = loop.watch(child.handle(), kReadable, [&over](Interest) { over.set(); });
   std::unique_ptr<UvLoop::FdWatch> output_watch;
   const auto read = [&](Interest) {
     if (!child.take(ended.output)) output_watch->want(kNothing);
@@ -178,10 +182,9 @@ Task<Result<Ended>> runChild(UvLoop& loop, Command command, Duration limit) {
       co_return ended;
     }
   }
-  end_watch->want(kNothing);
   output_watch->want(kNothing);
   static_cast<void>(child.take(ended.output));
-  child.reap(ended);
+  child.tellHow(ended);
   co_return ended;
 }
 

@@ -1,19 +1,9 @@
 #include "qimux/serial/reset_line.hpp"
 
+#include "qimux/async/child.hpp"
 #include "qimux/async/event.hpp"
-#include "qimux/base/fd.hpp"
 
-#include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <utility>
-
-extern char** environ;
 
 namespace qimux::serial {
 namespace {
@@ -73,80 +63,24 @@ class GpioResetLine final : public ResetLine {
   std::unique_ptr<GpioOutput> output_;
 };
 
-// A child that is killed and reaped where it has not ended by itself.
-class Child {
- public:
-  Child() = default;
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-
-  Result<void> start(const std::vector<std::string>& command) {
-    std::vector<char*> arguments;
-    arguments.reserve(command.size() + 1);
-    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    posix_spawnattr_t attributes;
-    ::posix_spawnattr_init(&attributes);
-    // The daemon ignores SIGPIPE; a script relies on it.
-    sigset_t defaults;
-    ::sigemptyset(&defaults);
-    ::sigaddset(&defaults, SIGPIPE);
-    ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    const int problem =
-        ::posix_spawn(&pid_, command.front().c_str(), nullptr, &attributes, arguments.data(), environ);
-    ::posix_spawnattr_destroy(&attributes);
-    if (problem != 0) {
-      pid_ = -1;
-      return std::unexpected(systemError(command.front(), problem));
-    }
-    handle_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (!handle_.valid()) return std::unexpected(systemError("pidfd_open", errno));
-    return {};
-  }
-
-  // Readable when it has ended.
-  int handle() const { return handle_.get(); }
-
-  Result<void> reap(const std::string& program) {
-    int status = 0;
-    ::waitpid(std::exchange(pid_, -1), &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    const std::string how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
-                                              : fmt::format("signal {}", WTERMSIG(status));
-    return std::unexpected(Error{ErrorKind::System, program, how});
-  }
-
- private:
-  pid_t pid_ = -1;
-  Fd handle_;
-};
-
 class CommandResetLine final : public ResetLine {
  public:
   CommandResetLine(async::UvLoop& loop, std::vector<std::string> command)
       : loop_(loop), command_(std::move(command)) {}
 
   async::Task<Result<void>> pulse(Port&) override {
-    Child child;
-    const auto started = child.start(command_);
-    if (!started) co_return started;
-    async::Event ended(loop_);
-    const auto watch = loop_.watch(child.handle(), kReadable, [&ended](async::Interest) { ended.set(); });
-    const bool in_time = co_await ended.waitFor(kCommandTime);
-    watch->want(kNothing);
-    if (in_time) co_return child.reap(command_.front());
-    co_return std::unexpected(Error{ErrorKind::Timeout, command_.front(), "did not end, and was killed"});
+    async::Command command;
+    command.words = command_;
+    const auto ended = co_await async::runChild(loop_, std::move(command), kCommandTime);
+    if (!ended) co_return std::unexpected(ended.error());
+    if (ended->good() && !ended->killed) co_return Result<void>();
+    const auto kind = ended->killed ? ErrorKind::Timeout : ErrorKind::System;
+    std::string why = how(*ended);
+    if (!ended->output.empty()) why += ": " + ended->output.substr(0, ended->output.find('\n'));
+    co_return std::unexpected(Error{kind, command_.front(), why});
   }
 
  private:
-  static constexpr async::Interest kReadable{.readable = true};
-  static constexpr async::Interest kNothing{};
   async::UvLoop& loop_;
   std::vector<std::string> command_;
 };
