@@ -132,7 +132,12 @@ void Link::enter(LinkState next) {
   if (next == state_) return;
   state_ = next;
   since_ = loop_.now();
-  log::write(log::Level::Info, fmt::format("link: {}", name(next)), {{"LINK_STATE", name(next)}});
+  if (next == LinkState::Online) {
+    log::write(log::Level::Notice, fmt::format("link: online as {}", net::text(module_->address())),
+               {{"LINK_STATE", name(next)}});
+  } else {
+    log::write(log::Level::Info, fmt::format("link: {}", name(next)), {{"LINK_STATE", name(next)}});
+  }
   if (change_) change_(next);
 }
 
@@ -235,8 +240,6 @@ void Link::wentOnline() {
   ladder_.online(loop_.now());
   condition_.reset();
   boot_until_ = {};
-  log::write(log::Level::Notice, fmt::format("link: online as {}", net::text(module_->address())),
-             {{"LINK_STATE", name(LinkState::Online)}});
   enter(LinkState::Online);
   onRegistration();
 }

@@ -105,6 +105,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
 
   void start() override {
     if (tap_ != nullptr) tap_->start();
+    log::notice(fmt::format("qimuxd {}: the module at {} is {}, {}", QIMUX_VERSION, config_.serial.device,
+                            config_.tun.name, net::text(config_.tun.address)));
     link_.start();
     system_dns_.start();
   }

@@ -1,6 +1,7 @@
 #include "qimux/serial/tty_port.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <libserialport.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -216,7 +217,9 @@ void TtyPort::fail(std::string_view call, int error_number) {
   lost_ = true;
   rest_.stop();
   watch_->want(async::Interest{});
-  reportLost(systemError(call, error_number));
+  // Whatever it was that failed: a tty that works does not.
+  reportLost(Error{ErrorKind::System, "serial device",
+                   fmt::format("has gone ({}: {})", call, std::strerror(error_number))});
 }
 
 Result<void> TtyPort::setRate(int baud) {
