@@ -28,6 +28,22 @@ TEST_CASE("a device that is there: step by step to online") {
   CHECK(rig.link.since() < rig.loop.now());
 }
 
+TEST_CASE("it works while it is brought up, and not when it is idle or waits for its device") {
+  LinkRig rig;
+  rig.present = false;
+  rig.start();
+  CHECK_FALSE(rig.link.working());
+  std::vector<bool> worked;
+  rig.link.onChange([&](State state) {
+    if (state == State::Sim || state == State::Activating) worked.push_back(rig.link.working());
+  });
+  rig.present = true;
+  rig.loop.runFor(10s);
+  CHECK(worked == std::vector<bool>{true, true});
+  REQUIRE(rig.link.state() == State::Online);
+  CHECK_FALSE(rig.link.working());
+}
+
 TEST_CASE("a device that is missing is looked for until it comes") {
   LinkRig rig;
   rig.present = false;

@@ -85,6 +85,40 @@ TEST_CASE(
   CHECK(rig.mux.occupant(0) == nullptr);
 }
 
+TEST_CASE("other times and probes hold for a connection that is open, from then on") {
+  Silent rig;
+  rig.mux.setKeepalive({.idle = 1min}, {{80, Bytes{'p', 'i', 'n', 'g'}}});
+  rig.port.awaits("AT+QISACK=0").says(sackLine(0, 0));
+  rig.port.awaits("AT+QISEND=0,4").says(prompt()).payload("ping").lines({"SEND OK"});
+  CHECK(rig.saidIn(1min + 2s) == Events{"AT+QISTATE", "AT+QISACK=0", "AT+QISEND=0,4"});
+  CHECK(rig.port.trouble() == "");
+}
+
+TEST_CASE("a probe that is taken away when it is due is not sent, and the check begins anew") {
+  Silent rig(withProbe("ping"));
+  rig.port.awaits("AT+QISACK=0").says(sackLine(0, 0), 100ms);
+  rig.loop.runFor(8min + 20ms);
+  rig.mux.setKeepalive({}, {});
+  CHECK(rig.saidIn(7min).empty());
+  rig.port.always("AT+QISACK=0", sackLine(0, 0));
+  CHECK(rig.saidIn(2min) == Events{"AT+QISTATE", "AT+QISACK=0"});
+  CHECK(rig.client.events == Events{"connected"});
+}
+
+TEST_CASE("it has a turn from a wish on until what came of it is done, and none while it sleeps") {
+  Silent rig;
+  CHECK_FALSE(rig.mux.hasTurn());
+  rig.port.awaits("AT+QISEND=0,5").says(prompt(), 2s).payload("hello").lines({"SEND OK"});
+  rig.client.program->write("hello");
+  rig.loop.runFor(1s);
+  CHECK(rig.mux.hasTurn());
+  CHECK(rig.channel.deadline().has_value());
+  rig.port.always("AT+QISACK=0", sackLine(5, 5));
+  rig.loop.runFor(1min);
+  CHECK_FALSE(rig.mux.hasTurn());
+  CHECK_FALSE(rig.channel.deadline().has_value());
+}
+
 TEST_CASE("unacknowledged data after eight minutes is a dead connection; no probe is sent into it") {
   Silent rig(withProbe("ping"));
   rig.port.always("AT+QISACK=0", sackLine(2000, 0));
