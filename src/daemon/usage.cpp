@@ -174,7 +174,9 @@ Json Usage::reportOf(const std::string& period, const Tally& tally) {
   json["by"] = Json::array();
   std::vector<std::pair<std::string, Volume>> rows(tally.names.begin(), tally.names.end());
   const auto cost = [](const auto& row) { return plus(row.second.sent, row.second.received); };
-  std::ranges::stable_sort(rows, [&](const auto& a, const auto& b) { return cost(a) > cost(b); });
+  std::ranges::sort(rows, [&](const auto& a, const auto& b) {
+    return cost(a) != cost(b) ? cost(a) > cost(b) : a.first < b.first;
+  });
   for (const auto& [name, volume] : rows)
     json["by"].push_back({{"name", name}, {"sent", volume.sent}, {"received", volume.received}});
   return json;
