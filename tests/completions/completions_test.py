@@ -71,8 +71,9 @@ for verb in VERBS:
     part = re.search(rf"^        {re.escape(verb)}\)(.*?);;", body, re.M | re.S)
     found = set(re.findall(r"(--[a-z-]+)(?=\[)", part.group(1))) if part else set()
     same(f"zsh: options of {verb}", found, own)
-if shutil.which("zsh"):
-    subprocess.run(["zsh", "-n", ZSH], check=True)
+zsh = shutil.which("zsh") or shutil.which(f"{ROOT}/build/unpacked/zsh/usr/bin/zsh")
+if zsh:
+    subprocess.run([zsh, "-n", ZSH], check=True)
 
 print(f"{len(VERBS)} verbs, {failed} differences")
 sys.exit(1 if failed else 0)
