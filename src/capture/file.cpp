@@ -184,7 +184,7 @@ bool Writer::put(std::string_view text) {
     return true;
   }
   const int why = count < 0 ? errno : ENOSPC;
-  if (count > 0) static_cast<void>(::ftruncate(fd_.get(), static_cast<off_t>(size_)));
+  [[maybe_unused]] const int cut = count > 0 ? ::ftruncate(fd_.get(), static_cast<off_t>(size_)) : 0;
   errno = why;
   return false;
 }
