@@ -13,9 +13,10 @@
 namespace qimux::daemon {
 
 // Apply, or revert; the one is as harmless to repeat as the other. Needs root. Nothing that goes wrong is an
-// error here: it is in the log, and names are no reason not to serve. Each tool is killed after kToolTime.
+// error here: it is in the log, and names are no reason not to serve. Each tool is killed after kToolTime:
+// shell scripts, which take seconds on a board that boots.
 async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply);
-inline constexpr async::Duration kToolTime = std::chrono::seconds(5);
+inline constexpr async::Duration kToolTime = std::chrono::seconds(20);
 
 // The same as a program of its own: `qimuxd --system-dns apply|revert`. A service calls it outside of its
 // sandbox.
