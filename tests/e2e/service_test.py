@@ -142,19 +142,27 @@ def wait_online(lab):
 def children(lab):
     """A hook runs in the sandbox: it may change routes and drop a file in the state directory, and not more"""
     hook, out = "/run/qimux-lab/hook", "/var/lib/qimuxd/hook"
+    # Everybody may open it, but for the unit's list of devices: /dev/loop-control.
+    os.mknod("/run/qimux-lab/device", 0o020666, os.makedev(10, 237))
+    os.chmod("/run/qimux-lab/device", 0o666)
+    with open("/run/qimux-lab/device", "rb"):
+        pass
     with open(hook, "w") as script:
-        script.write("#!/bin/sh\nip route replace unreachable 192.0.2.0/24 && routes=yes\n"
+        script.write("#!/bin/bash\nip route replace unreachable 192.0.2.0/24 && routes=yes\n"
                      "touch /etc/qimuxd-was-here && etc=yes\n"
                      "echo 1 > /proc/sys/net/ipv4/ip_forward && sys=yes\n"
                      "unshare --mount true && mounts=yes\n"
-                     f"echo $QIMUX_EVENT $(id -un) ${{routes-no}} ${{etc-no}} ${{sys-no}} ${{mounts-no}} > {out}\n")
+                     "true < /run/qimux-lab/device && devices=yes\n"
+                     f"echo hello > /dev/udp/{lab.APP}/9 && traffic=yes\n"
+                     f"echo $QIMUX_EVENT $(id -un) ${{routes-no}} ${{etc-no}} ${{sys-no}} ${{mounts-no}} ${{devices-no}} ${{traffic-no}} > {out}\n")
     os.chmod(hook, 0o755)
     write_config(lab, hooks={"on_up": hook})
     equal(lab.manager.systemctl("reload", UNIT).returncode, 0, "exit code of systemctl reload")
     lab.daemon.wait_line("^notice: reload: hooks.on_up$")
     lab.fault("pdp-deact")
     until(lambda: os.path.exists(out) and open(out).read().strip(), 30, "the hook")
-    equal(open(out).read().split(), ["up", "qimuxd", "yes", "no", "no", "no"], "event, user, routes, /etc, /proc/sys, mounts")
+    equal(open(out).read().split(), ["up", "qimuxd", "yes", *["no"] * 5],
+          "event, user, routes, /etc, /proc/sys, mounts, devices, traffic")
     check("unreachable 192.0.2.0/24" in lab.gateway.ip("route"), "the route is there")
     lab.gateway.ip("route", "del", "unreachable", "192.0.2.0/24")
     os.remove(out)
