@@ -25,7 +25,7 @@ set(QIMUX_ZSH_DIR ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions CACHE STRING "
 set(completions ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 
 # A unit names its program by the whole path.
-file(GLOB units CONFIGURE_DEPENDS systemd/*.service)
+file(GLOB units CONFIGURE_DEPENDS systemd/*.service systemd/*.path)
 foreach(unit ${units})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${unit})
   file(READ ${unit} text)
