@@ -154,7 +154,6 @@ int run(const daemon::Config& config, const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
-  daemon::useJournal();
   Arguments arguments;
   if (const auto code = parseArguments(argc, argv, arguments)) return *code;
   const auto config = configuration(arguments, complain);
@@ -168,6 +167,8 @@ int main(int argc, char** argv) {
     daemon::runSystemDns(*config, arguments.system_dns == "apply");
     return kStopped;
   }
+  // Not before: of a process as short as those above the journal would not know the unit, but it does of a stream.
+  daemon::useJournal();
   warnOfIdleKeys(*config);
   return run(*config, arguments);
 }
