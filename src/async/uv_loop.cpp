@@ -5,8 +5,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -183,8 +186,10 @@ void UvLoop::rearm() {
     // An absolute time of zero would disarm.
     const auto since = std::max(next.time_since_epoch(), Duration(1));
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
-    spec.it_value.tv_sec = seconds.count();
-    spec.it_value.tv_nsec = std::chrono::nanoseconds(since - seconds).count();
+    // A time_t may have 32 bits, and is far beyond any deadline all the same.
+    const auto limit = std::int64_t{std::numeric_limits<time_t>::max()};
+    spec.it_value.tv_sec = static_cast<time_t>(std::min<std::int64_t>(seconds.count(), limit));
+    spec.it_value.tv_nsec = static_cast<long>(std::chrono::nanoseconds(since - seconds).count());
   }
   ::timerfd_settime(core_->timer_fd, TFD_TIMER_ABSTIME, &spec, nullptr);
 }

@@ -88,9 +88,9 @@ std::string text(const Cidr& cidr) {
 }  // namespace qimux::net
 
 std::size_t std::hash<qimux::net::Endpoint>::operator()(const qimux::net::Endpoint& endpoint) const noexcept {
-  return qimux::net::mix(qimux::net::packed(endpoint));
+  return static_cast<std::size_t>(qimux::net::mix(qimux::net::packed(endpoint)));
 }
 std::size_t std::hash<qimux::net::FlowKey>::operator()(const qimux::net::FlowKey& flow) const noexcept {
   const std::uint64_t source = qimux::net::mix(qimux::net::packed(flow.source));
-  return qimux::net::mix(source ^ qimux::net::packed(flow.destination));
+  return static_cast<std::size_t>(qimux::net::mix(source ^ qimux::net::packed(flow.destination)));
 }
