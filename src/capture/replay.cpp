@@ -64,7 +64,7 @@ struct StreamState {
   bridge::AppStream* stream = nullptr;  // while the cores hold it
 
   void apply(const Record& record) {
-    if (record.kind == Kind::StreamReadable) readable = record.number;
+    if (record.kind == Kind::StreamReadable) readable = static_cast<std::size_t>(record.number);
     if (record.kind == Kind::StreamInput) {
       input = static_cast<bridge::AppStream::Input>(std::min<std::uint64_t>(record.number, 2));
     }
@@ -416,7 +416,8 @@ void ReplayImpl::answers(Iterator moment) {
 }
 
 void ReplayImpl::portIn(const Record& moment) {
-  const Bytes came = take(port_content_, std::min<std::size_t>(moment.number, kMaxData));
+  const Bytes came =
+      take(port_content_, static_cast<std::size_t>(std::min<std::uint64_t>(moment.number, kMaxData)));
   if (port_ != nullptr) return port_->deliver(came);
   divergence_ = Divergence{moment.line, now(), "port", "an open port, from which this came", "none"};
 }

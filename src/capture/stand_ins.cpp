@@ -73,7 +73,8 @@ std::string labelLike(std::string_view shape, std::uint64_t count) {
   for (auto c = made.rbegin(); c != made.rend(); ++c) {
     const std::uint64_t base = isLower(*c) ? kLetters.size() : isDigit(*c) ? 10 : 1;
     if (base == 1) continue;
-    *c = isLower(*c) ? kLetters[count % base] : static_cast<char>('0' + count % base);
+    *c = isLower(*c) ? kLetters[static_cast<std::size_t>(count % base)]
+                     : static_cast<char>('0' + count % base);
     count /= base;
   }
   return made;
