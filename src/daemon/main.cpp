@@ -167,7 +167,8 @@ int main(int argc, char** argv) {
     daemon::runSystemDns(*config, arguments.system_dns == "apply");
     return kStopped;
   }
-  // Not before: of a process as short as those above the journal would not know the unit, but it does of a stream.
+  // Not before: of a process as short as those above the journal would not know the unit, but it does of a
+  // stream.
   daemon::useJournal();
   warnOfIdleKeys(*config);
   return run(*config, arguments);
