@@ -145,7 +145,7 @@ class Ping {
       module_.terminal().urc("+QPING: 1");
       return;
     }
-    const long ms = std::chrono::ceil<std::chrono::milliseconds>(*time).count();
+    const auto ms = static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(*time).count());
     ++answered_;
     sum_ += ms;
     shortest_ = answered_ == 1 ? ms : std::min(shortest_, ms);

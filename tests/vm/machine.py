@@ -128,18 +128,20 @@ class Machine:
         self.plugged += 1
         name = f"adapter{self.plugged}"
         address = {"type": "unix", "data": {"path": sim}}
-        self.monitor.call("chardev-add", id=f"line{name}", backend={"type": "socket", "data": {"addr": address, "server": False}})
+        backend = {"type": "socket", "data": {"addr": address, "server": False}}
+        # The module takes one line at a time, and listens again when it has noticed the end of the last one.
+        until(lambda: self._succeeds("chardev-add", id=f"line{name}", backend=backend), 20, "the module's line can be had")
         self.monitor.call("device_add", driver="usb-serial", id=name, chardev=f"line{name}", bus="usb.0", port=str(port),
                           serial=serial, **{"always-plugged": True})
         return name
 
     def pull(self, name):
         self.monitor.call("device_del", id=name)
-        until(lambda: self._released(f"line{name}"), 20, f"{name} is gone")
+        until(lambda: self._succeeds("chardev-remove", id=f"line{name}"), 20, f"{name} is gone")
 
-    def _released(self, line):
+    def _succeeds(self, command, **arguments):
         try:
-            self.monitor.call("chardev-remove", id=line)
+            self.monitor.call(command, **arguments)
             return True
         except Failed:
             return False
