@@ -18,7 +18,7 @@
 namespace qimux::serial {
 namespace {
 
-constexpr std::size_t kBitsPerByte = 10;  // with start and stop bit
+constexpr std::int64_t kBitsPerByte = 10;  // with start and stop bit
 // Half of what a tty buffers for a reader.
 constexpr std::size_t kRestBound = 2048;
 // Below that a wake-up is not worth saving; and so long before the end the watching begins again.
@@ -200,9 +200,9 @@ void TtyPort::watchAgain() {
 // there, so that nothing is late; a line that is faster than its rate, as a pty may be, just waits that long.
 void TtyPort::announce(std::size_t bytes) {
   if (lost_) return;
-  const std::size_t waiting = std::min(bytes, kRestBound);
-  const auto span =
-      std::chrono::microseconds(waiting * kBitsPerByte * 1'000'000 / static_cast<std::size_t>(baud_));
+  // More than 32 bits have room for.
+  const auto waiting = static_cast<std::int64_t>(std::min(bytes, kRestBound));
+  const auto span = std::chrono::microseconds(waiting * kBitsPerByte * 1'000'000 / baud_);
   if (span < kShortestRest + kMargin) return;
   resting_ = true;
   watchAgain();

@@ -22,7 +22,7 @@ Air::Air(async::Loop& loop, const Options& options)
 
 async::TimePoint Air::pass(async::TimePoint& free, std::size_t bytes) {
   free = std::max(free, loop_.now());
-  if (rate_ != 0) free += async::Duration(bytes * 1'000'000 / rate_);
+  if (rate_ != 0) free += async::Duration(std::uint64_t{bytes} * 1'000'000 / rate_);
   return free + oneWay();
 }
 

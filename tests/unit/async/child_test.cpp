@@ -95,7 +95,7 @@ TEST_CASE("a program that stays in the background is not waited for") {
   CHECK(::kill(std::stoi(ended->output), SIGKILL) == 0);
 }
 
-TEST_CASE("a program that is not there is an error, not a crash") {
+TEST_CASE("a program that is not there is an error, not a crash", "[native]") {
   const auto ended = runHere({.words = {"/nonexistent/program"}});
   REQUIRE_FALSE(ended);
   CHECK(ended.error().text() == "/nonexistent/program: No such file or directory (system)");

@@ -5,6 +5,7 @@
 #include "qimux/async/virtual_loop.hpp"
 #include "support/catch.hpp"
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ Task<int> immediate(int value) {
   co_return value;
 }
 
-Task<void> sumMany(int count, long& sum) {
+Task<void> sumMany(int count, std::int64_t& sum) {
   for (int i = 0; i < count; ++i) sum += co_await immediate(i);
 }
 
@@ -59,10 +60,10 @@ Task<void> waitEvent(Event& event, Duration span, std::string& log) {
 TEST_CASE("a million synchronous children do not grow the stack") {
   VirtualLoop loop;
   Scope scope(loop);
-  long sum = 0;
+  std::int64_t sum = 0;
   scope.spawn(sumMany(1'000'000, sum));
   loop.runUntilIdle();
-  CHECK(sum == 499'999'500'000L);
+  CHECK(sum == 499'999'500'000);
   CHECK(scope.size() == 0);
 }
 

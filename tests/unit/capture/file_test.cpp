@@ -134,7 +134,7 @@ TEST_CASE("where the disk is full the capture ends behind its last whole record"
   const auto before = std::signal(SIGXFSZ, SIG_IGN);
   rlimit old{};
   ::getrlimit(RLIMIT_FSIZE, &old);
-  const rlimit small{writer->size() + 5, old.rlim_max};
+  const rlimit small{static_cast<rlim_t>(writer->size() + 5), old.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
   writer->write(ready(2));
   writer->write(ready(3));

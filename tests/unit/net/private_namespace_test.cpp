@@ -260,13 +260,13 @@ TEST_CASE("a stalled reader lets the kernel acknowledge no more than the small b
 TEST_CASE("a spare socket connects into the TUN, and again after it was recycled, from the same port") {
   CHECK(test::inOwnNamespace(spares) == "");
 }
-TEST_CASE("it needs no capability where user namespaces are allowed") {
+TEST_CASE("it needs no capability where user namespaces are allowed", "[native]") {
   CHECK(test::inOwnNamespace(withoutPrivilege) == "");
 }
-TEST_CASE("it needs no user namespace where there is CAP_SYS_ADMIN") {
+TEST_CASE("it needs no user namespace where there is CAP_SYS_ADMIN", "[native]") {
   CHECK(test::inOwnNamespace(withoutUserNamespaces) == "");
 }
-TEST_CASE("with neither, the error tells of both") {
+TEST_CASE("with neither, the error tells of both", "[native]") {
   CHECK(test::inOwnNamespace(withNeither) == "");
 }
 TEST_CASE("the error names the step that failed") {

@@ -112,7 +112,7 @@ TEST_CASE("a command gets its arguments as they are, and its exit code counts") 
   CHECK(killed.error().text() == "/bin/sh: signal 15 (system)");
 }
 
-TEST_CASE("a command that does not exist is named") {
+TEST_CASE("a command that does not exist is named", "[native]") {
   Rig rig;
   const auto done = rig.pulse(command({"/nowhere/reset"}));
   REQUIRE_FALSE(done);

@@ -122,7 +122,7 @@ TEST_CASE("a port tells when its first host comes and its last one goes") {
   }
 }
 
-TEST_CASE("the pseudo terminal is raw, survives its users, and forgets what the last one left") {
+TEST_CASE("the pseudo terminal is raw, survives its users, and forgets what the last one left", "[native]") {
   Directory directory;
   Machine machine;
   const std::string link = directory.path + "/tty";
@@ -201,7 +201,7 @@ TEST_CASE("while paused the host's bytes stay where they are") {
   CHECK(machine.heard == "AT");
 }
 
-TEST_CASE("who has a pseudo terminal open is known, however quickly they come and go") {
+TEST_CASE("who has a pseudo terminal open is known, however quickly they come and go", "[native]") {
   Directory directory;
   Machine machine;
   const std::string link = directory.path + "/tty";

@@ -116,7 +116,7 @@ class Soak {
  private:
   static constexpr std::size_t kQuirks = static_cast<std::size_t>(Quirk::Count);
 
-  std::size_t below(std::size_t bound) { return random_() % bound; }
+  std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
 
   Options options() {
     Options made;
