@@ -87,6 +87,9 @@ def resolved(machine, world):
     board.online(machine)
     machine.until("resolvectl dns gsm0 | grep -F 10.64.64.2", 60)
     board.fetch(machine)
+    machine.succeed("systemctl restart systemd-resolved")
+    machine.until("timeout 20 resolvectl dns gsm0 | grep -F 10.64.64.2", 60)
+    board.fetch(machine)
     machine.succeed("systemctl stop qimuxd")
     board.nothing_left(machine)
     machine.succeed("systemctl start qimuxd")
@@ -95,7 +98,7 @@ def resolved(machine, world):
 
 
 def resolvconf(machine, world):
-    """resolvconf in charge instead: names by the module; gone with the daemon, also when that was killed"""
+    """resolvconf in charge instead: names by the module; gone with the daemon"""
     machine.succeed("systemctl stop qimuxd")
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get -qq purge -y systemd-resolved; rm -f /etc/resolv.conf; : > /etc/resolv.conf")
     board.install(machine, "resolvconf")
