@@ -23,6 +23,8 @@ constexpr std::size_t kMaxAddresses = 8;
 constexpr int kNamesDead = 3;
 constexpr int kEchoSeconds = 5;
 constexpr auto kEchoDeadline = 8s;
+// From +QPING's reply to its summary, which comes right behind it.
+constexpr auto kSummaryDeadline = 2s;
 // "ERROR: 4": no such host (the numbers are the manual's for AT+QIDNSGIP).
 constexpr std::uint32_t kNoSuchHost = 4;
 
@@ -137,7 +139,8 @@ async::Task<Result<void>> Multiplexer::performPing(Job job, std::string address)
   const auto reply = co_await module_->channel().execute(std::move(command));
   if (reply) {
     const Error late{ErrorKind::Timeout, "AT+QPING", "no reply"};
-    if (ping_) ping_timer_.start(kEchoDeadline, [this, late] { finishPing(std::unexpected(late)); });
+    const bool awaited = ping_ && ping_->ping_done;
+    if (awaited) ping_timer_.start(kEchoDeadline, [this, late] { finishPing(std::unexpected(late)); });
     co_return Result<void>();
   }
   finishPing(std::unexpected(reply.error()));
@@ -217,18 +220,29 @@ void Multiplexer::finishName(Result<Addresses> result) {
   changed();
 }
 
-// +QPING: 0,<ip>,<bytes>,<ms>,<ttl> for a reply, 1 for none, 2,… as the summary, 3 to 5 where it cannot be
-// tried.
+// +QPING: 0,<ip>,<bytes>,<ms>,<ttl> for a reply, 1 for none; 2,… as the summary behind either; 3 to 5 where
+// it cannot be tried.
 void Multiplexer::onPingUrc(const at::Urc& urc) {
   if (!ping_) return;
   const auto field = at::fields(urc.text, 8);
   const auto code = at::number<unsigned>(field[0]);
   if (code == 0u && field.size() >= 4) {
     const auto milliseconds = at::number<std::uint32_t>(field[3]);
-    if (milliseconds) return finishPing(std::chrono::milliseconds(*milliseconds));
+    if (milliseconds) return tellPing(std::chrono::milliseconds(*milliseconds));
   }
   if (code == 0u) return;
-  finishPing(std::unexpected(Error{ErrorKind::Timeout, "AT+QPING", "+QPING: " + urc.text}));
+  const Error none{ErrorKind::Timeout, "AT+QPING", "+QPING: " + urc.text};
+  if (code == 1u) return tellPing(std::unexpected(none));
+  finishPing(std::unexpected(none));
+}
+
+// Who asked need not wait for the summary, but the next one must: it would take that for its own answer.
+void Multiplexer::tellPing(Result<async::Duration> result) {
+  ping_timer_.start(kSummaryDeadline, [this] {
+    finishPing(std::unexpected(Error{ErrorKind::Timeout, "AT+QPING", "no summary"}));
+  });
+  auto done = std::exchange(ping_->ping_done, nullptr);
+  if (done) done(std::move(result));
 }
 
 void Multiplexer::finishPing(Result<async::Duration> result) {
@@ -236,7 +250,7 @@ void Multiplexer::finishPing(Result<async::Duration> result) {
   if (!ping_) return;
   auto job = std::move(*ping_);
   ping_.reset();
-  job.ping_done(std::move(result));
+  if (job.ping_done) job.ping_done(std::move(result));
   changed();
 }
 

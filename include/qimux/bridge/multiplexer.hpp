@@ -219,6 +219,7 @@ class Multiplexer {
   void onPingUrc(const at::Urc& urc);
   void finishName(Result<Addresses> result);
   void finishRunning(Result<Lines> result);
+  void tellPing(Result<async::Duration> result);
   void finishPing(Result<async::Duration> result);
 
   async::Loop& loop_;
@@ -253,7 +254,7 @@ class Multiplexer {
   std::optional<Job> name_;     // asked, answer awaited
   Addresses addresses_;
   async::Timer name_timer_;
-  std::optional<Job> ping_;
+  std::optional<Job> ping_;  // asked; without its ping_done: answered, and the summary is awaited
   async::Timer ping_timer_;
 
   double counters_budget_;

@@ -169,6 +169,24 @@ TEST_CASE("an echo: the time that the module measured") {
   CHECK(rig.mux.counters().pings == 1);
 }
 
+TEST_CASE("the summary of an echo is that echo's, however late it comes") {
+  Rig rig;
+  rig.port.awaits(R"(AT+QPING="1.1.1.1",5,1)").ok().lines({"+QPING: 0,1.1.1.1,32,300,64"}, 300ms);
+  rig.ping(0x01010101);
+  rig.loop.runFor(301ms);
+  REQUIRE(rig.pings.size() == 1);
+  CHECK(rig.pings[0] == 300ms);
+
+  rig.port.awaits(R"(AT+QPING="8.8.8.8",5,1)").ok().lines({"+QPING: 0,8.8.8.8,32,712,54"}, 712ms);
+  rig.ping(0x08080808);
+  rig.loop.runFor(20ms);
+  CHECK(rig.port.count("AT+QPING") == 1);
+  rig.port.say("\r\n+QPING: 2,1,1,0,300,300,300\r\n");
+  rig.loop.runFor(1s);
+  REQUIRE(rig.pings.size() == 2);
+  CHECK(rig.pings[1] == 712ms);
+}
+
 TEST_CASE("no echo, in every way a module says so") {
   for (const char* line : {"+QPING: 1", "+QPING:1", "+QPING: 2,1,0,1,0,0,0", "+QPING: 3", "+QPING: 4",
                            "+QPING: 5", "+QPING: x"}) {
@@ -199,7 +217,8 @@ TEST_CASE("echoes go one at a time, and a refused one is told") {
   rig.ping(0x08080808);
   rig.loop.runFor(1s);
   CHECK(rig.port.count("AT+QPING") == 1);
-  rig.loop.runFor(2s);
+  // And the summary, which never comes.
+  rig.loop.runFor(4s);
   CHECK(rig.pings.at(0) == 100ms);
   CHECK(rig.pings.at(1).error().kind == ErrorKind::Refused);
 }
