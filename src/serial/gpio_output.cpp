@@ -30,6 +30,12 @@ struct Freed {
 Error gpioError(const std::string& chip, unsigned line) {
   return systemError(fmt::format("gpio:{}:{}", chip, line), errno);
 }
+
+// `consumer` is null where the kernel itself holds the line.
+std::unexpected<Error> inUse(const std::string& chip, unsigned line, const char* consumer) {
+  return std::unexpected(Error{ErrorKind::System, fmt::format("gpio:{}:{}", chip, line),
+                               fmt::format("in use by {}", consumer == nullptr ? "the kernel" : consumer)});
+}
 #endif
 
 #if defined(QIMUX_GPIOD) && QIMUX_GPIOD >= 2
@@ -39,6 +45,7 @@ using Settings = std::unique_ptr<gpiod_line_settings, Freed<gpiod_line_settings,
 using LineConfig = std::unique_ptr<gpiod_line_config, Freed<gpiod_line_config, gpiod_line_config_free>>;
 using RequestConfig =
     std::unique_ptr<gpiod_request_config, Freed<gpiod_request_config, gpiod_request_config_free>>;
+using Info = std::unique_ptr<gpiod_line_info, Freed<gpiod_line_info, gpiod_line_info_free>>;
 using Request = std::unique_ptr<gpiod_line_request, Freed<gpiod_line_request, gpiod_line_request_release>>;
 
 class Output final : public GpioOutput {
@@ -76,6 +83,15 @@ Result<std::unique_ptr<GpioOutput>> openOutput(const std::string& chip, unsigned
   return std::make_unique<Output>(std::move(request), chip, line);
 }
 
+Result<void> checkOutput(const std::string& chip, unsigned line) {
+  const Chip opened(gpiod_chip_open(chipPath(chip).c_str()));
+  if (opened == nullptr) return std::unexpected(gpioError(chip, line));
+  const Info info(gpiod_chip_get_line_info(opened.get(), line));
+  if (info == nullptr) return std::unexpected(gpioError(chip, line));
+  if (gpiod_line_info_is_used(info.get())) return inUse(chip, line, gpiod_line_info_get_consumer(info.get()));
+  return {};
+}
+
 #elif defined(QIMUX_GPIOD)
 
 using Chip = std::unique_ptr<gpiod_chip, Freed<gpiod_chip, gpiod_chip_close>>;
@@ -107,11 +123,28 @@ Result<std::unique_ptr<GpioOutput>> openOutput(const std::string& chip, unsigned
   return std::make_unique<Output>(std::move(opened), line, chip, offset);
 }
 
+Result<void> checkOutput(const std::string& chip, unsigned offset) {
+  const Chip opened(gpiod_chip_open(chipPath(chip).c_str()));
+  if (opened == nullptr) return std::unexpected(gpioError(chip, offset));
+  gpiod_line* line = gpiod_chip_get_line(opened.get(), offset);
+  if (line == nullptr) return std::unexpected(gpioError(chip, offset));
+  if (gpiod_line_is_used(line)) return inUse(chip, offset, gpiod_line_consumer(line));
+  return {};
+}
+
 #else
 
+Error noGpio(const std::string& chip, unsigned line) {
+  return Error{ErrorKind::System, fmt::format("gpio:{}:{}", chip, line),
+               "this qimuxd was built without libgpiod"};
+}
+
 Result<std::unique_ptr<GpioOutput>> openOutput(const std::string& chip, unsigned line) {
-  return std::unexpected(Error{ErrorKind::System, fmt::format("gpio:{}:{}", chip, line),
-                               "this qimuxd was built without libgpiod"});
+  return std::unexpected(noGpio(chip, line));
+}
+
+Result<void> checkOutput(const std::string& chip, unsigned line) {
+  return std::unexpected(noGpio(chip, line));
 }
 
 #endif
@@ -120,6 +153,10 @@ Result<std::unique_ptr<GpioOutput>> openOutput(const std::string& chip, unsigned
 
 Result<std::unique_ptr<GpioOutput>> GpioOutput::open(const std::string& chip, unsigned line) {
   return openOutput(chip, line);
+}
+
+Result<void> GpioOutput::check(const std::string& chip, unsigned line) {
+  return checkOutput(chip, line);
 }
 
 }  // namespace qimux::serial

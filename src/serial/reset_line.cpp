@@ -3,6 +3,9 @@
 #include "qimux/async/child.hpp"
 #include "qimux/async/event.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <utility>
 
 namespace qimux::serial {
@@ -56,6 +59,10 @@ class GpioResetLine final : public ResetLine {
     co_return Result<void>();
   }
 
+  Result<void> check() const override {
+    return output_ == nullptr ? GpioOutput::check(chip_, line_) : Result<void>();
+  }
+
  private:
   async::Loop& loop_;
   std::string chip_;
@@ -78,6 +85,11 @@ class CommandResetLine final : public ResetLine {
     std::string why = how(*ended);
     if (!ended->output.empty()) why += ": " + ended->output.substr(0, ended->output.find('\n'));
     co_return std::unexpected(Error{kind, command_.front(), why});
+  }
+
+  Result<void> check() const override {
+    if (::access(command_.front().c_str(), X_OK) == 0) return {};
+    return std::unexpected(systemError(command_.front(), errno));
   }
 
  private:

@@ -113,7 +113,7 @@ def names():
     for good in ("gsm1", "a", "wwan7", "a23456789012345"):
         opt_in(BY_SERIAL + f'ENV{{QIMUX}}="{good}"')
         owned(tried(devices.usb(**ADAPTER)), good, f"qimuxd@{good}.service", good)
-    for bad in ("0gsm", "Gsm0", "gsm-0", "gsm/0", "../sda", "gsm 0", "gsm%k", "gsm.0", "a234567890123456", "gsm0;reboot", "-x"):
+    for bad in ("0gsm", "Gsm0", "gsm-0", "gsm/0", "../sda", "gsm 0", "gsm%k", "gsm.0", "a234567890123456", "gsm0;reboot", "-x", "control"):
         opt_in(BY_SERIAL + f'ENV{{QIMUX}}="{bad}"')
         got = tried(devices.usb(**ADAPTER))
         untouched(got, repr(bad))
@@ -136,7 +136,7 @@ def examples():
     with open(EXAMPLE) as file:
         text = file.read()
     opt_in(text)
-    lines = re.findall(r"^#(SUBSYSTEM==.*)$", text, re.MULTILINE)
+    lines = re.findall(r'^#(SUBSYSTEM=="tty".*)$', text, re.MULTILINE)
     equal([line for line in text.splitlines() if line and not line.startswith("#")], [], "lines that are not comments")
     check(len(lines) >= 8, f"{len(lines)} lines to choose from")
     for line in lines:
@@ -147,6 +147,7 @@ def examples():
         name = re.search(r'ENV\{QIMUX\}="(\w+)"', line)[1]
         owned(tried(ours), name, "qimuxd.service" if name == "gsm0" else f"qimuxd@{name}.service", line)
         untouched(tried(another), "another of its kind")
+    equal(re.findall(r'^#SUBSYSTEM=="gpio", .*GROUP="(\w+)"', text, re.MULTILINE), ["qimuxd"], "whose the GPIO chip is")
 
 
 def order():

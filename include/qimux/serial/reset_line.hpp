@@ -34,6 +34,10 @@ class ResetLine {
   // Done when the line is released again, or the command has ended with 0. Dropped under way, the line is
   // released all the same, and the command killed. `port` is the open device; only DTR and RTS need it.
   virtual async::Task<Result<void>> pulse(Port& port) = 0;
+  // Whether a pulse could be had now, without one: the GPIO's chip may be opened, has the line, and nobody
+  // else holds it; the command may be run. A module is reset once in years, and that is no time to learn of
+  // it.
+  virtual Result<void> check() const { return {}; }
 
   // Null for None. A GPIO is taken at the first pulse, and kept: nobody else gets it, and its level holds.
   static std::unique_ptr<ResetLine> make(async::UvLoop& loop, const ResetSettings& settings);
@@ -43,6 +47,8 @@ class ResetLine {
 class GpioOutput {
  public:
   static Result<std::unique_ptr<GpioOutput>> open(const std::string& chip, unsigned line);
+  // Whether open() would succeed. The line's direction and level stay as they are.
+  static Result<void> check(const std::string& chip, unsigned line);
   virtual ~GpioOutput() = default;
   virtual Result<void> set(bool high) = 0;
 };

@@ -148,3 +148,22 @@ TEST_CASE("a GPIO chip that is not there is an error that names it") {
   CHECK(done.error().what == "gpio:gpiochip99:17");
   CHECK(done.error().kind == ErrorKind::System);
 }
+
+TEST_CASE("a reset line that could not be had is known before it is needed") {
+  async::UvLoop loop;
+  const auto check = [&loop](const ResetSettings& settings) {
+    return ResetLine::make(loop, settings)->check();
+  };
+  CHECK(check(ResetSettings{Kind::Dtr, {}, 0, {}}));
+  CHECK(check(command({"/bin/sh", "-c", "exit 3"})));
+  const auto no_chip = check(ResetSettings{Kind::Gpio, "gpiochip99", 17, {}});
+  REQUIRE_FALSE(no_chip);
+  CHECK(no_chip.error().text() == "gpio:gpiochip99:17: No such file or directory (system)");
+  const auto no_command = check(command({"/nowhere/reset"}));
+  REQUIRE_FALSE(no_command);
+  CHECK(no_command.error().text() == "/nowhere/reset: No such file or directory (system)");
+  Folder folder;
+  const auto file = folder.path / "reset";
+  std::ofstream(file) << "#!/bin/sh\n";
+  CHECK_FALSE(check(command({file})));
+}
