@@ -135,6 +135,16 @@ std::string checkName(const std::string& name) {
   return good ? std::string() : "a name is 1 to 15 letters, digits, '.', '_' and '-'";
 }
 
+// What the udev rule takes as ENV{QIMUX}: nothing else may be printed for pasting there.
+std::string checkModuleName(const std::string& name) {
+  constexpr std::size_t kLongest = 15;
+  const bool good = !name.empty() && name.size() <= kLongest && name.front() >= 'a' && name.front() <= 'z' &&
+                    name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string::npos &&
+                    name != "control";
+  return good ? std::string()
+              : "a module's name is a small letter and up to 14 small letters and digits, and not control";
+}
+
 int runCommandLine(int argc, char** argv) {
   Command command;
   Words words;
@@ -156,7 +166,7 @@ int runCommandLine(int argc, char** argv) {
   const auto console = qimux::ctl::openConsole();
   try {
     app.parse(argc, argv);
-    if (const std::string wrong = words.name.empty() ? "" : checkName(words.name); !wrong.empty())
+    if (const std::string wrong = words.name.empty() ? "" : checkModuleName(words.name); !wrong.empty())
       throw CLI::ValidationError("--name", wrong);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);

@@ -113,8 +113,11 @@ std::string renderFound(const Found& found, const std::string& device, const Tty
   }
   if (!found.stack) return out;
   const auto rule = udevRule(tty, instance);
-  out += rule ? fmt::format("\nIn /etc/udev/rules.d/60-qimuxd-local.rules, so that it is /dev/{}:\n{}\n",
-                            instance, *rule)
+  out += rule ? fmt::format(
+                    "\nIn /etc/udev/rules.d/60-qimuxd-local.rules, so that it is /dev/{}:\n{}\n"
+                    "and then, or plug it in again:\n"
+                    "udevadm control --reload && udevadm trigger --subsystem-match=tty --action=add\n",
+                    instance, *rule)
               : "\nThis tty is none of udev's: it has no rule, use its path.\n";
   const bool usual = instance == "gsm0";
   out += fmt::format(

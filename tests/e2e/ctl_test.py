@@ -143,6 +143,8 @@ def probe(lab):
         equal(lab.transcript.count(rf"-> .*{command}"), before, f"{command} sent by probe")
     shown = lab.ctl("probe", lab.LINK, "--baud", str(lab.baud), "--name", "gsm5").stdout
     check("/etc/qimuxd/gsm5.toml" in shown, "it prints what to paste")
+    for name in ("Gsm5", "gsm_5", "control"):
+        equal(lab.ctl("probe", lab.LINK, "--name", name).returncode, 2, f"exit code of probe --name {name}, which udev would not take")
     equal(lab.ctl("probe", "/dev/null").returncode, 1, "exit code of probe /dev/null")
     check(re.search(IMEI, lab.ctl("probe", lab.LINK, "--imei").stdout), "the IMEI where it is asked for")
     lab.start_daemon()

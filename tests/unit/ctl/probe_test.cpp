@@ -151,6 +151,8 @@ TEST_CASE("what is printed can be pasted") {
         "SUBSYSTEM==\"tty\", ATTRS{idVendor}==\"0403\", ATTRS{idProduct}==\"6001\", "
         "ATTRS{serial}==\"A900J1XY\", "
         "ENV{QIMUX}=\"gsm0\"\n"
+        "and then, or plug it in again:\n"
+        "udevadm control --reload && udevadm trigger --subsystem-match=tty --action=add\n"
         "\n"
         "In /etc/qimuxd/qimuxd.toml:\n"
         "[serial]\ndevice = \"/dev/gsm0\"\nbaud = 9600\n\n[module]\napn = \"\"  # your operator's\n");
