@@ -45,9 +45,13 @@ def enter():
 
 
 def bind(content, target):
-    """Shows `content` as the file `target`, here only."""
+    """Shows `content` as the file `target`, here only. One that is a link to below /run is made there: that is ours."""
     target = os.path.realpath(target)
-    mode = os.stat(target).st_mode if os.path.exists(target) else 0o644
+    if not os.path.exists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w"):
+            pass
+    mode = os.stat(target).st_mode
     with tempfile.NamedTemporaryFile("w", dir="/run", delete=False) as file:
         file.write(content)
     os.chmod(file.name, mode)
