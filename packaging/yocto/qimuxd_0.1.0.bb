@@ -1,4 +1,4 @@
-# Yocto 4.0 (kirkstone) and later; put it into recipes-connectivity/qimuxd of a layer, with meta-oe and meta-networking
+# Yocto 4.2 (mickledore) and later, for its g++ 12 and CMake 3.25; put it into recipes-connectivity/qimuxd of a layer, with meta-oe and meta-networking
 # beside it. See packaging/README.md for what was tried.
 SUMMARY = "GSM module's own TCP/IP stack as a network interface"
 DESCRIPTION = "Shares the six sockets of a Quectel GSM module among all programs, as a TUN device."

@@ -110,6 +110,25 @@ def exposure(machine, _):
     return machine.succeed("systemd-analyze security --no-pager qimuxd.service | tail -n 1").replace("→", "").strip()
 
 
+def upgraded(machine, _):
+    """the package comes again, as an upgrade: a daemon that runs is restarted, one that is stopped stays so, apt waits for no coverage"""
+    machine.succeed("systemctl enable --now qimuxd-wait-online", 200)
+    daemon = board.pid(machine)
+    again = "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --reinstall qimuxd"
+    machine.succeed(again, 300)
+    if board.pid(machine) in ("0", daemon):
+        raise Failed("the daemon was not restarted")
+    seconds = board.online(machine)
+    board.fetch(machine)
+    machine.succeed("systemctl disable --now qimuxd-wait-online; systemctl stop qimuxd")
+    machine.succeed(again, 300)
+    if board.pid(machine) != "0":
+        raise Failed("a daemon that was stopped is started")
+    machine.succeed("systemctl start qimuxd")
+    board.online(machine)
+    return f"online {seconds:.0f} s after apt's end"
+
+
 def purge(machine, world):
     """apt-get purge while it is online: stopped, and nothing of it is left"""
     machine.succeed("DEBIAN_FRONTEND=noninteractive apt-get -qq purge -y qimuxd", 300)
@@ -120,4 +139,4 @@ def purge(machine, world):
         raise Failed(f"left behind: {left}")
 
 
-SCENARIOS = [boot, three_steps, names, large, pulled, other_port, killed, reboot, exposure, stop, purge]
+SCENARIOS = [boot, three_steps, names, large, pulled, other_port, killed, reboot, exposure, stop, upgraded, purge]
