@@ -26,6 +26,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -114,15 +115,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   }
 
   void stop() override {
-    if (std::exchange(stopping_, true)) return on_stopped_(End::Stopped);
-    service_.stopping(config_.shutdown.drain + kStopReserve);
-    if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
-    const auto until = loop_.now() + std::max<async::Duration>(config_.shutdown.drain, kLastHook);
-    link_.stop(config_.shutdown.drain, [this, until] {
-      if (tap_ != nullptr) tap_->stopped();
-      hooks_.finish(std::max<async::Duration>(until - loop_.now(), kLastHook),
-                    [this] { system_dns_.stop(kToolTime, [this] { on_stopped_(End::Stopped); }); });
-    });
+    if (end_) return on_stopped_(*end_);
+    endFor(End::Stopped);
   }
 
   void reload(const std::function<std::optional<Config>()>& read) override {
@@ -136,6 +130,20 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   }
 
  private:
+  // In order, whatever it is for; only the first reason counts.
+  void endFor(End why) {
+    if (end_) return;
+    end_ = why;
+    service_.stopping(config_.shutdown.drain + kStopReserve);
+    if (tap_ != nullptr) tap_->stop(config_.shutdown.drain);
+    const auto until = loop_.now() + std::max<async::Duration>(config_.shutdown.drain, kLastHook);
+    link_.stop(config_.shutdown.drain, [this, until] {
+      if (tap_ != nullptr) tap_->stopped();
+      hooks_.finish(std::max<async::Duration>(until - loop_.now(), kLastHook),
+                    [this] { system_dns_.stop(kToolTime, [this] { on_stopped_(*end_); }); });
+    });
+  }
+
   void apply(const Config& fresh) {
     if (tap_ != nullptr) return log::warning("reload: not while a capture is made: it has one configuration");
     const Reload reload = compare(config_, fresh);
@@ -190,34 +198,42 @@ class DaemonImpl final : public Daemon, private ControlHandler {
 
   void watchTuns() {
     outer_watch_ = loop_.watch(outer_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
-      drain(outer_.tun(), [this](ByteSpan packet) {
+      const bool there = drain(outer_.tun(), [this](ByteSpan packet) {
         usage_.sawPacket(packet);
         if (tap_ != nullptr) tap_->fromProgram(packet);
         gateway_.fromProgram(packet);
       });
+      if (!there) interfaceGone(*outer_watch_);
     });
     inner_watch_ = loop_.watch(inner_.tun().fd(), async::Interest{.readable = true}, [this](async::Interest) {
-      drain(inner_.tun(), [this](ByteSpan packet) {
+      const bool there = drain(inner_.tun(), [this](ByteSpan packet) {
         if (tap_ != nullptr) tap_->fromInner(packet);
         gateway_.fromInner(packet);
       });
+      if (!there) interfaceGone(*inner_watch_);
     });
     listener_watch_ = loop_.watch(inner_.listener(), async::Interest{.readable = true},
                                   [this](async::Interest) { acceptAll(); });
   }
 
+  // False where there is nothing to read from any more.
   template <typename Call>
-  void drain(net::Tun& tun, Call call) {
+  bool drain(net::Tun& tun, Call call) {
     std::array<Byte, kMaxPacket> buffer;
     for (int i = 0; i < kPacketsPerTurn; ++i) {
       const auto size = tun.read(buffer);
-      if (!size) {
-        log::error(size.error().text() + ": somebody deleted the interface");
-        return stop();
-      }
-      if (*size == 0) return;
+      if (!size) log::error(size.error().text() + ": somebody deleted the interface");
+      if (!size) return false;
+      if (*size == 0) return true;
       call(ByteSpan(buffer).first(*size));
     }
+    return true;
+  }
+
+  // It would go on saying so. What ends the daemon is the first of it; a new one makes the interface anew.
+  void interfaceGone(async::UvLoop::FdWatch& watch) {
+    watch.want(async::Interest{});
+    endFor(End::InterfaceGone);
   }
 
   void acceptAll() {
@@ -382,7 +398,7 @@ class DaemonImpl final : public Daemon, private ControlHandler {
   std::unique_ptr<net::InterfaceKeeper> keeper_;
   std::unique_ptr<ControlServer> control_;
   async::TimePoint radio_at_{};
-  bool stopping_ = false;
+  std::optional<End> end_;  // why it is about to end
 };
 
 }  // namespace

@@ -20,7 +20,19 @@ namespace {
 using namespace qimux;
 
 // The exit codes that units and scripts rely on.
-enum ExitCode { kStopped = 0, kBadConfiguration = 1, kNoPermission = 2, kDeviceMissing = 3 };
+enum ExitCode { kStopped = 0, kBadConfiguration = 1, kNoInterface = 2, kDeviceMissing = 3 };
+
+ExitCode exitCode(daemon::Daemon::End end) {
+  switch (end) {
+    case daemon::Daemon::End::Stopped:
+      return kStopped;
+    case daemon::Daemon::End::InterfaceGone:
+      return kNoInterface;
+    case daemon::Daemon::End::DeviceMissing:
+      return kDeviceMissing;
+  }
+  return kStopped;
+}
 
 struct Arguments {
   std::optional<std::string> config;
@@ -125,17 +137,17 @@ std::unique_ptr<capture::Tap> tapOf(async::Loop& loop, const daemon::Config& con
 int run(const daemon::Config& config, const Arguments& arguments) {
   async::UvLoop loop;
   const auto tap = tapOf(loop, config, arguments.capture);
-  int code = kStopped;
+  ExitCode code = kStopped;
   auto made = daemon::Daemon::create(
       loop, config,
       [&](daemon::Daemon::End end) {
-        if (end == daemon::Daemon::End::DeviceMissing) code = kDeviceMissing;
+        code = exitCode(end);
         loop.stop();
       },
       tap.get());
   if (!made) {
     log::error(made.error().text());
-    return kNoPermission;
+    return kNoInterface;
   }
   daemon::Daemon& daemon = **made;
   const auto terminate = loop.onSignal(SIGTERM, [&] { daemon.stop(); });

@@ -67,6 +67,28 @@ def asked_to_end_with_connections(lab):
 
 
 @module_only
+def interface_deleted(lab):
+    """Who deletes the interface ends the daemon in order, with an exit code for which systemd starts it anew"""
+    lab.start_daemon()
+    lab.wait_online()
+    ended = []
+    lab.serve(7000, lambda c: (c.recv(1), ended.append(c.recv(1))))
+    connection = lab.connect(7000)
+    connection.sendall(b"x")
+    until(lambda: lab.taken() == 1, 5, "one socket taken")
+    lab.gateway.ip("link", "del", "gsm0")
+    daemon, lab.daemon = lab.daemon, None
+    equal(daemon.wait(20), 2, "exit code")
+    equal(daemon.log().count("somebody deleted the interface"), 1, "times that it says so")
+    until(lambda: ended, 10, "the end at the server")
+    check(not os.path.exists(lab.CONTROL), "the control socket is gone")
+    lab.start_daemon()
+    lab.wait_online()
+    check("gsm0" in lab.gateway.ip("link"), "the next one makes the interface anew")
+    equal(lab.stop_daemon(), 0, "its exit code after SIGTERM")
+
+
+@module_only
 def killed(lab):
     """After SIGKILL a new daemon is up again, over whatever the old one left"""
     lab.keep(Web(lab, 80, {"/": PAGE}))
@@ -108,4 +130,4 @@ def bad_configuration(lab):
 
 
 if __name__ == "__main__":
-    run(({"start": False}, [asked_to_end, asked_to_end_with_connections, killed, a_second_daemon, bad_configuration]))
+    run(({"start": False}, [asked_to_end, asked_to_end_with_connections, interface_deleted, killed, a_second_daemon, bad_configuration]))

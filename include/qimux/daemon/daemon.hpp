@@ -19,8 +19,8 @@ class Daemon {
  public:
   // Makes the interface, the private namespace and the control socket; everything that needs a right is done
   // when it returns. The error names what to do. `on_stopped` is called from the loop after stop(), or when
-  // the device is missing and serial.on_missing is "exit".
-  enum class End { Stopped, DeviceMissing };
+  // the interface was deleted, or when the device is missing and serial.on_missing is "exit".
+  enum class End { Stopped, InterfaceGone, DeviceMissing };
   // `tap`, where there is one, sees what passes the edges of the cores, and outlives the daemon.
   static Result<std::unique_ptr<Daemon>> create(async::UvLoop& loop, const Config& config,
                                                 std::function<void(End)> on_stopped,
