@@ -170,7 +170,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     auto port = serial::TtyPort::open(loop_, settings);
     const bool ends = !port && config_.serial.on_missing == OnMissing::Exit;
     if (ends) {
-      system_dns_.stop(kToolTime, [this] { on_stopped_(End::DeviceMissing); });
+      // The link has yet to say that it is down, which the hook is to hear.
+      loop_.post([this] { endFor(End::DeviceMissing); });
     } else {
       service_.ready();
     }

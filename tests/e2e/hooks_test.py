@@ -67,6 +67,29 @@ def at_the_end(lab):
     equal(lab.stop_sim(), 0, "exit code of qimux-sim")
 
 
+@module_only
+def at_the_end_of_the_device(lab):
+    """With serial.on_missing = "exit" on_down runs to its end when the device is pulled, and then the daemon ends"""
+    write(HOOK, f"#!/bin/sh\nsleep 0.5\necho ended $QIMUX_EVENT >> {CALLS}\n")
+    lab.settings["serial"] = {"on_missing": "exit"}
+    before = len(calls())
+    lab.start_sim()
+    lab.start_daemon()
+    lab.wait_online()
+    until(lambda: calls()[before:] == ["ended up"], 20, "the hook")
+    os.remove(lab.LINK)
+    lab.sim.popen.kill()
+    lab.stop_sim()
+    daemon, lab.daemon = lab.daemon, None
+    equal(daemon.wait(20), 3, "exit code")
+    equal(calls()[before:], ["ended up", "ended down"], "what the hook has done")
+    begin = time.monotonic()
+    lab.start_daemon()
+    daemon, lab.daemon = lab.daemon, None
+    equal(daemon.wait(20), 3, "exit code without a device from the start")
+    within(time.monotonic() - begin, 0, 5, "it took")
+
+
 if __name__ == "__main__":
     run(({"start": False, "settings": {"hooks": {"on_up": f"{HOOK} one $HOME;", "on_down": f"{HOOK} two"}}},
-         [first_up, losses, at_the_end]))
+         [first_up, losses, at_the_end, at_the_end_of_the_device]))
