@@ -57,6 +57,9 @@ Result<Pipe> makePipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
+// Of one page each, before others have their turn: what a pipe holds.
+constexpr int kReads = 16;
+
 // A process group that is killed and reaped where it has not ended by itself.
 class Child {
  public:
@@ -97,16 +100,18 @@ class Child {
   void abandon() { pid_ = -1; }
   void kill() const { ::kill(-pid_, SIGKILL); }
 
-  // False at the end of the output.
+  // A pipe's worth at most: the rest of the loop has its turn, however fast the child writes. False at the
+  // end of the output.
   bool take(std::string& into) const {
     std::array<char, 4096> buffer;
-    for (;;) {
+    for (int i = 0; i < kReads; ++i) {
       const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
       if (got < 0) return errno == EAGAIN || errno == EINTR;
       if (got == 0) return false;
       // More is read all the same: else it would wait for us for ever.
       into.append(buffer.data(), std::min(static_cast<std::size_t>(got), Ended::kMaxOutput - into.size()));
     }
+    return true;
   }
 
   // Once it has.
