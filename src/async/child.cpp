@@ -89,7 +89,8 @@ class Child {
     return {};
   }
 
-  // Asked at each SIGCHLD. A descriptor of the process would say so too, but not on kernels before 5.3.
+  // True once. Asked at each SIGCHLD. A descriptor of the process would say so too, but not on kernels
+  // before 5.3.
   bool hasEnded() {
     if (pid_ <= 0 || ::waitpid(pid_, &status_, WNOHANG) != pid_) return false;
     pid_ = -1;
@@ -98,7 +99,9 @@ class Child {
   int output() const { return output_.get(); }
 
   void abandon() { pid_ = -1; }
-  void kill() const { ::kill(-pid_, SIGKILL); }
+  void kill() const {
+    if (pid_ > 0) ::kill(-pid_, SIGKILL);
+  }
 
   // A pipe's worth at most: the rest of the loop has its turn, however fast the child writes. False at the
   // end of the output.
@@ -176,7 +179,10 @@ Task<Result<Ended>> runChild(UvLoop& loop, Command command, Duration limit) {
     if (!child.take(ended.output)) output_watch->want(kNothing);
   };
   output_watch = loop.watch(child.output(), kReadable, read);
-  const bool in_time = co_await over.waitFor(limit);
+  const bool woken = co_await over.waitFor(limit);
+  // Where the loop was late the time is over before the signal is heard, and the child may have ended long
+  // ago.
+  const bool in_time = woken || over.isSet() || child.hasEnded();
   ended.killed = !in_time;
   if (!in_time) {
     child.kill();

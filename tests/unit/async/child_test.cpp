@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 namespace {
 
@@ -136,6 +138,25 @@ TEST_CASE("a child that writes faster than it is read is killed in its time all 
   REQUIRE(*ended);
   CHECK((*ended)->killed);
   CHECK((*ended)->output.size() == Ended::kMaxOutput);
+}
+
+TEST_CASE(
+    "a child that ended before its time is not taken for one that was killed, when both are seen at once") {
+  UvLoop loop;
+  std::optional<Result<Ended>> result;
+  Scope scope(loop);
+  constexpr auto kLimit = 50ms;
+  scope.spawn(keep(loop, shell("exit 3"), kLimit, result));
+  // The loop sees nothing until the child has ended and the time is over, too.
+  loop.post([&] {
+    siginfo_t child{};
+    CHECK(::waitid(P_ALL, 0, &child, WEXITED | WNOWAIT) == 0);
+    std::this_thread::sleep_for(2 * kLimit);
+  });
+  loop.run();
+  REQUIRE(*result);
+  CHECK_FALSE((*result)->killed);
+  CHECK(how(**result) == "exit code 3");
 }
 
 TEST_CASE("a program that stays in the background is not waited for") {
