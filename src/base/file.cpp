@@ -24,11 +24,20 @@ Result<void> writeAll(int fd, const std::string& path, std::string_view text) {
   return {};
 }
 
+// Beside the last slash; an open directory, for what is done to its entries to be made to last.
+Fd directoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 }  // namespace
 
 Result<void> replaceFile(const std::string& path, std::string_view text, mode_t mode) {
   // Of another ending: who collects "*.prom" never sees it.
   std::string temporary = path + ".XXXXXX";
+  const Fd directory = directoryOf(path);
+  if (!directory.valid()) return std::unexpected(systemError(path, errno));
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return std::unexpected(systemError(path, errno));
   auto done = writeAll(fd.get(), path, text);
@@ -37,6 +46,9 @@ Result<void> replaceFile(const std::string& path, std::string_view text, mode_t 
     done = std::unexpected(systemError(path, errno));
   }
   if (!done) ::unlink(temporary.c_str());
+  // A file system that knows no such thing says EINVAL.
+  if (done && ::fsync(directory.get()) != 0 && errno != EINVAL)
+    done = std::unexpected(systemError(path, errno));
   return done;
 }
 

@@ -60,7 +60,7 @@ bridge::LinkOptions linkOptions(const Config& config, serial::ResetLine* reset_l
   options.seed = std::random_device()();
   if (reset_line != nullptr)
     options.reset_line = [reset_line](serial::Port& port) { return reset_line->pulse(port); };
-  rememberPin(options.module);
+  rememberPin(options.module, config.tun.name);
   if (tap != nullptr) tap->wire(options);
   return options;
 }

@@ -1,17 +1,20 @@
 #include "qimux/daemon/pin_file.hpp"
 
+#include "qimux/base/file.hpp"
 #include "qimux/base/log.hpp"
 #include "qimux/daemon/state.hpp"
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 namespace qimux::daemon {
 namespace {
+
+constexpr std::size_t kMaxFile = 64;
 
 // FNV-1a.
 std::string markOf(const std::string& pin) {
@@ -23,23 +26,20 @@ std::string markOf(const std::string& pin) {
 void write(const std::filesystem::path& path, const std::string& mark) {
   std::error_code ignored;
   std::filesystem::create_directories(path.parent_path(), ignored);
-  std::ofstream file(path, std::ios::trunc);
-  file << mark << '\n';
-  if (file.flush()) return;
-  log::warning(
-      fmt::format("{}: cannot be written: after a restart of qimuxd the refused PIN would be tried again",
-                  path.native()));
+  constexpr mode_t kMode = 0600;
+  const auto written = replaceFile(path.native(), mark + "\n", kMode);
+  if (written) return;
+  log::warning(fmt::format("{}: after a restart of qimuxd the refused PIN would be tried again",
+                           written.error().text()));
 }
 
 }  // namespace
 
-void rememberPin(module::Settings& settings) {
+void rememberPin(module::Settings& settings, const std::string& interface) {
   if (settings.pin.empty()) return;
-  const auto path = stateFile("refused-pin");
+  const auto path = stateFile(interface, "refused-pin");
   const auto mark = markOf(settings.pin);
-  std::string written;
-  if (std::ifstream file(path); file) file >> written;
-  settings.pin_memory->refused = written == mark;
+  settings.pin_memory->refused = readFile(path.native(), kMaxFile).value_or("") == mark + "\n";
   settings.pin_memory->on_refused = [path, mark] { write(path, mark); };
 }
 

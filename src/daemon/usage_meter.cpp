@@ -33,10 +33,9 @@ std::optional<Date> todaysDate() {
 }
 
 UsageOptions usageOptions(const Config& config) {
-  const bool usual = config.tun.name == Config::Tun{}.name;
   UsageOptions options;
   options.by = config.usage.by;
-  options.file = stateFile(usual ? "usage.json" : "usage-" + config.tun.name + ".json");
+  options.file = stateFile(config.tun.name, "usage", ".json");
   return options;
 }
 

@@ -5,12 +5,15 @@
 
 #include "qimux/module/module.hpp"
 
+#include <string>
+
 namespace qimux::daemon {
 
-// Marks the PIN as refused where that was written down before, and sees to it that a refusal is. The file,
-// refused-pin in the service's state directory ($STATE_DIRECTORY, or /var/lib/qimuxd), holds a hash of the
-// PIN (of one that is known to be wrong): another PIN is tried. Where it cannot be written, a warning says
-// so.
-void rememberPin(module::Settings& settings);
+// Marks the PIN as refused where that was written down before, and sees to it that a refusal is: on the disk
+// before anything else is done. The file, refused-pin in the service's state directory (state.hpp), holds a
+// hash of the PIN (of one that is known to be wrong): another PIN is tried, and one that only may have been
+// refused, as the power was lost, is as well. Where it cannot be written, a warning says so. `interface` is
+// the daemon's.
+void rememberPin(module::Settings& settings, const std::string& interface);
 
 }  // namespace qimux::daemon

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <filesystem>
-#include <string_view>
+#include <string>
 
 namespace qimux::daemon {
 
-// `name` in $STATE_DIRECTORY, which systemd sets, else in /var/lib/qimuxd.
-std::filesystem::path stateFile(std::string_view name);
+// A file of the daemon that has `interface`: NAME and `ending` in $STATE_DIRECTORY, which systemd sets, else
+// in /var/lib/qimuxd. Several daemons may share that directory: NAME is `name` with the usual interface, and
+// `name`-`interface` with another.
+std::filesystem::path stateFile(const std::string& interface, const std::string& name,
+                                const std::string& ending = {});
 
 }  // namespace qimux::daemon

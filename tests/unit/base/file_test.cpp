@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <vector>
 
 using namespace qimux;
 namespace fs = std::filesystem;
@@ -26,6 +28,8 @@ struct Directory {
   std::string path;
 };
 
+std::vector<std::string> synchronised;
+
 mode_t modeOf(const std::string& path) {
   struct stat state{};
   REQUIRE(::stat(path.c_str(), &state) == 0);
@@ -33,6 +37,40 @@ mode_t modeOf(const std::string& path) {
 }
 
 }  // namespace
+
+// In place of the C library's: what was made to last, in order.
+extern "C" int fsync(int fd) {
+  struct stat state{};
+  const bool directory = ::fstat(fd, &state) == 0 && S_ISDIR(state.st_mode);
+  synchronised.push_back(directory ? "directory" : "file of " + std::to_string(state.st_size));
+  if (directory) {
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd/" + std::to_string(fd)))
+      synchronised.back() += " with " + entry.path().filename().string();
+  }
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+
+TEST_CASE(
+    "a file that is replaced outlives a loss of power: first its content is on the disk, then its name") {
+  const Directory directory;
+  synchronised.clear();
+  REQUIRE(replaceFile(directory.path + "/x", "text", 0600));
+  CHECK(synchronised == std::vector<std::string>{"file of 4", "directory with x"});
+  synchronised.clear();
+  REQUIRE(fs::create_directory(directory.path + "/y"));
+  CHECK_FALSE(replaceFile(directory.path + "/y", "text", 0600));
+  CHECK(synchronised == std::vector<std::string>{"file of 4"});
+}
+
+TEST_CASE("a file in the working directory is replaced, too") {
+  const Directory directory;
+  const auto before = fs::current_path();
+  fs::current_path(directory.path);
+  const auto done = replaceFile("x", "text", 0600);
+  fs::current_path(before);
+  CHECK(done);
+  CHECK(readFile(directory.path + "/x", 10).value_or("") == "text");
+}
 
 TEST_CASE("a file is replaced as a whole, has its mode, and nothing else is left") {
   const Directory directory;

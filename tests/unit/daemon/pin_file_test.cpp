@@ -25,10 +25,10 @@ struct StateDirectory {
   std::filesystem::path path;
 };
 
-module::Settings withPin(std::string pin) {
+module::Settings withPin(std::string pin, const std::string& interface = "gsm0") {
   module::Settings settings;
   settings.pin = std::move(pin);
-  daemon::rememberPin(settings);
+  daemon::rememberPin(settings, interface);
   return settings;
 }
 
@@ -42,6 +42,29 @@ TEST_CASE("a PIN that was refused is refused in the next life too; another one i
   CHECK(withPin("1234").pin_memory->refused);
   CHECK_FALSE(withPin("4321").pin_memory->refused);
   CHECK_FALSE(withPin("").pin_memory->refused);
+}
+
+TEST_CASE("two daemons that share a state directory have a mark each") {
+  const StateDirectory state;
+  withPin("1234").pin_memory->on_refused();
+  CHECK_FALSE(withPin("1234", "gsm1").pin_memory->refused);
+  withPin("9999", "gsm1").pin_memory->on_refused();
+  CHECK(withPin("9999", "gsm1").pin_memory->refused);
+  CHECK(withPin("1234").pin_memory->refused);
+  CHECK(std::filesystem::exists(state.path / "refused-pin"));
+  CHECK(std::filesystem::exists(state.path / "refused-pin-gsm1"));
+}
+
+TEST_CASE("the mark is replaced as a whole, and nobody else's to read") {
+  const StateDirectory state;
+  withPin("1234").pin_memory->on_refused();
+  const auto path = state.path / "refused-pin";
+  CHECK(std::filesystem::status(path).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  std::filesystem::create_hard_link(path, state.path / "old");
+  withPin("4321").pin_memory->on_refused();
+  CHECK_FALSE(std::filesystem::equivalent(path, state.path / "old"));
+  CHECK(withPin("4321").pin_memory->refused);
 }
 
 TEST_CASE("without a place to write to the daemon goes on, with a warning") {
