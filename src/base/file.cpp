@@ -31,6 +31,14 @@ Fd directoryOf(const std::string& path) {
   return Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
+// Who is root by hand leaves nothing behind that the directory's owner could not read. A root that may not
+// give files away (EPERM) keeps them.
+bool giveTo(int directory, int fd) {
+  struct stat owner{};
+  if (::geteuid() != 0) return true;
+  return ::fstat(directory, &owner) == 0 && (::fchown(fd, owner.st_uid, owner.st_gid) == 0 || errno == EPERM);
+}
+
 }  // namespace
 
 Result<void> replaceFile(const std::string& path, std::string_view text, mode_t mode) {
@@ -41,8 +49,8 @@ Result<void> replaceFile(const std::string& path, std::string_view text, mode_t 
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return std::unexpected(systemError(path, errno));
   auto done = writeAll(fd.get(), path, text);
-  if (done && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0 ||
-               std::rename(temporary.c_str(), path.c_str()) != 0)) {
+  if (done && (!giveTo(directory.get(), fd.get()) || ::fchmod(fd.get(), mode) != 0 ||
+               ::fsync(fd.get()) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0)) {
     done = std::unexpected(systemError(path, errno));
   }
   if (!done) ::unlink(temporary.c_str());

@@ -55,8 +55,13 @@ UsageMeter::~UsageMeter() {
 
 void UsageMeter::read() {
   std::error_code error;
-  if (!std::filesystem::exists(options_.file, error)) return;
-  auto text = readFile(options_.file, kMaxFile);
+  if (!std::filesystem::exists(options_.file, error) && !error) return;
+  const auto text = readFile(options_.file, kMaxFile);
+  if (!text && text.error().kind == ErrorKind::System) {
+    kept_ = false;
+    return log::warning(fmt::format("data use: {}: counted from zero, and not kept; the file is left alone",
+                                    text.error().text()));
+  }
   auto usage = text ? Usage::load(*text) : Result<Usage>(std::unexpected(text.error()));
   if (usage) {
     usage_ = std::move(*usage);
@@ -68,6 +73,7 @@ void UsageMeter::read() {
 }
 
 void UsageMeter::write() {
+  if (!kept_) return;
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(options_.file).parent_path(), ignored);
   constexpr mode_t kMode = 0640;  // whom this machine talks to is not everybody's business

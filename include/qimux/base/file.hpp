@@ -13,9 +13,9 @@
 namespace qimux {
 
 // Writes `text` to a temporary file beside `path`, makes sure that it is on the disk, and renames it to
-// `path`, which has `mode` then, whatever the umask. When it returns the name is on the disk, too. System:
-// nothing is left behind, and `path` is as it was, unless it is only the name that may not outlive a loss of
-// power.
+// `path`, which has `mode` then, whatever the umask, and where it is root who writes the owner and group of
+// its directory. When it returns the name is on the disk, too. System: nothing is left behind, and `path` is
+// as it was, unless it is only the name that may not outlive a loss of power.
 Result<void> replaceFile(const std::string& path, std::string_view text, mode_t mode);
 
 // The whole content. System: not there, or not readable. Full: more than `most` bytes.

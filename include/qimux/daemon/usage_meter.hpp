@@ -33,8 +33,9 @@ UsageOptions usageOptions(const Config& config);
 
 class UsageMeter {
  public:
-  // Reads the file. One that cannot be understood is moved aside (".damaged"), with a word in the log. The
-  // others outlive the meter, which listens to the multiplexer from now on (not with UsageBy::Off).
+  // Reads the file. One that cannot be understood is moved aside (".damaged"), with a word in the log; one
+  // that cannot be read is good, as far as we know, and is not written over. The others outlive the meter,
+  // which listens to the multiplexer from now on (not with UsageBy::Off).
   UsageMeter(async::Loop& loop, bridge::Multiplexer& multiplexer, const bridge::Gateway& gateway,
              UsageOptions options);
   // Writes what was not written yet.
@@ -67,6 +68,7 @@ class UsageMeter {
   std::map<bridge::SessionId, std::string> names_;  // the latest sessions'
   async::Timer beat_;
   bool unwritten_ = false;
+  bool kept_ = true;  // in the file, which is ours to write
 };
 
 }  // namespace qimux::daemon

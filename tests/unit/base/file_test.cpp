@@ -85,6 +85,18 @@ TEST_CASE("a file is replaced as a whole, has its mode, and nothing else is left
   CHECK(directory.entries() == 1);
 }
 
+TEST_CASE("what root writes belongs to whom its directory belongs") {
+  const Directory directory;
+  const std::string path = directory.path + "/x";
+  if (::geteuid() != 0 || ::chown(directory.path.c_str(), 1234, 2345) != 0) return;
+  REQUIRE(replaceFile(path, "one", 0600));
+  struct stat state{};
+  REQUIRE(::stat(path.c_str(), &state) == 0);
+  CHECK(state.st_uid == 1234);
+  CHECK(state.st_gid == 2345);
+  CHECK(modeOf(path) == 0600);
+}
+
 TEST_CASE("whoever has the old file open reads it to its end") {
   const Directory directory;
   const std::string path = directory.path + "/x";

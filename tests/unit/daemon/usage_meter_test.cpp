@@ -99,6 +99,30 @@ TEST_CASE("a damaged file is moved aside, and counting begins anew") {
   CHECK(rig.file().contains("[5,5]"));
 }
 
+TEST_CASE("a file that cannot be read is left alone: what is counted stays in memory") {
+  Rig rig;
+  fs::create_directories(rig.directory + "/state");
+  // Not even root can: it leads to itself.
+  fs::create_symlink("usage.json", rig.options.file);
+  rig.make();
+  rig.count(5, 5);
+  CHECK(rig.day()["sent"] == 5);
+  rig.loop.runFor(1h);
+  rig.meter.reset();
+  CHECK(fs::is_symlink(rig.options.file));
+  CHECK(std::distance(fs::directory_iterator(rig.directory + "/state"), fs::directory_iterator()) == 1);
+}
+
+TEST_CASE("a file that is too large is moved aside, too") {
+  Rig rig;
+  fs::create_directories(rig.directory + "/state");
+  std::ofstream(rig.options.file).flush();
+  fs::resize_file(rig.options.file, 100 << 20);
+  rig.make();
+  CHECK(fs::file_size(rig.options.file + ".damaged") == 100 << 20);
+  CHECK_FALSE(fs::exists(rig.options.file));
+}
+
 TEST_CASE("a clock that is set later: unknown, and then that day's") {
   Rig rig;
   rig.today.reset();
