@@ -6,13 +6,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace qimux {
 namespace {
+
+namespace fs = std::filesystem;
+
+// Of another ending: who collects "*.prom" never sees it.
+constexpr std::string_view kTemporary = ".new-";
+constexpr std::string_view kRandom = "XXXXXX";
+
+// What mkostemp makes of that.
+bool isRandom(std::string_view text) {
+  return text.size() == kRandom.size() && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+         });
+}
 
 Result<void> writeAll(int fd, const std::string& path, std::string_view text) {
   while (!text.empty()) {
@@ -24,11 +40,9 @@ Result<void> writeAll(int fd, const std::string& path, std::string_view text) {
   return {};
 }
 
-// Beside the last slash; an open directory, for what is done to its entries to be made to last.
-Fd directoryOf(const std::string& path) {
+std::string directoryOf(const std::string& path) {
   const auto slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  return Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 // Who is root by hand leaves nothing behind that the directory's owner could not read. A root that may not
@@ -42,9 +56,9 @@ bool giveTo(int directory, int fd) {
 }  // namespace
 
 Result<void> replaceFile(const std::string& path, std::string_view text, mode_t mode) {
-  // Of another ending: who collects "*.prom" never sees it.
-  std::string temporary = path + ".XXXXXX";
-  const Fd directory = directoryOf(path);
+  std::string temporary = std::string(path).append(kTemporary).append(kRandom);
+  // Open, for what is done to its entries to be made to last.
+  const Fd directory(::open(directoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid()) return std::unexpected(systemError(path, errno));
   const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return std::unexpected(systemError(path, errno));
@@ -58,6 +72,18 @@ Result<void> replaceFile(const std::string& path, std::string_view text, mode_t 
   if (done && ::fsync(directory.get()) != 0 && errno != EINVAL)
     done = std::unexpected(systemError(path, errno));
   return done;
+}
+
+void removeLeftovers(const std::string& path) {
+  const std::string prefix = fs::path(path).filename().string().append(kTemporary);
+  std::error_code error;
+  std::error_code ignored;
+  for (fs::directory_iterator each(directoryOf(path), error), end; !error && each != end;
+       each.increment(error)) {
+    const std::string name = each->path().filename().native();
+    if (name.starts_with(prefix) && isRandom(std::string_view(name).substr(prefix.size())))
+      fs::remove(each->path(), ignored);
+  }
 }
 
 Result<std::string> readFile(const std::string& path, std::size_t most) {

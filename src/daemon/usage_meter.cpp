@@ -54,6 +54,7 @@ UsageMeter::~UsageMeter() {
 }
 
 void UsageMeter::read() {
+  removeLeftovers(options_.file);
   std::error_code error;
   if (!std::filesystem::exists(options_.file, error) && !error) return;
   const auto text = readFile(options_.file, kMaxFile);
@@ -78,8 +79,9 @@ void UsageMeter::write() {
   std::filesystem::create_directories(std::filesystem::path(options_.file).parent_path(), ignored);
   constexpr mode_t kMode = 0640;  // whom this machine talks to is not everybody's business
   const auto written = replaceFile(options_.file, usage_.save(), kMode);
-  if (!written) log::warning("data use is not kept: " + written.error().text());
-  unwritten_ = false;
+  if (!written && !failing_) log::warning("data use is not kept: " + written.error().text());
+  unwritten_ = failing_ = !written;
+  if (failing_) beat_.start(options_.beat, [this] { write(); });
 }
 
 void UsageMeter::count(const bridge::Multiplexer::Traffic& traffic) {

@@ -18,6 +18,10 @@ namespace qimux {
 // as it was, unless it is only the name that may not outlive a loss of power.
 Result<void> replaceFile(const std::string& path, std::string_view text, mode_t mode);
 
+// Removes what replaceFile(path) has left behind where it was cut off: a temporary file that nobody will ever
+// rename. Not while another may be writing `path`.
+void removeLeftovers(const std::string& path);
+
 // The whole content. System: not there, or not readable. Full: more than `most` bytes.
 Result<std::string> readFile(const std::string& path, std::size_t most);
 

@@ -1,7 +1,8 @@
 // The data use of a running daemon: what crosses the module goes into a Usage, which is kept in a file.
 //
 // The file is written at a slow beat, and only when something was counted, and at the end: flash wears out,
-// and an idle link wakes nobody. What a loss of power costs is the counts since the last beat.
+// and an idle link wakes nobody. What a loss of power costs is the counts since the last beat. What could not
+// be written is tried again at the next one.
 #pragma once
 
 #include "qimux/async/loop.hpp"
@@ -68,7 +69,8 @@ class UsageMeter {
   std::map<bridge::SessionId, std::string> names_;  // the latest sessions'
   async::Timer beat_;
   bool unwritten_ = false;
-  bool kept_ = true;  // in the file, which is ours to write
+  bool failing_ = false;  // it could not be written the last time
+  bool kept_ = true;      // in the file, which is ours to write
 };
 
 }  // namespace qimux::daemon

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,8 @@ struct Directory {
 };
 
 std::vector<std::string> synchronised;
+bool power_is_lost = false;
+constexpr int kLost = 77;
 
 mode_t modeOf(const std::string& path) {
   struct stat state{};
@@ -40,6 +43,7 @@ mode_t modeOf(const std::string& path) {
 
 // In place of the C library's: what was made to last, in order.
 extern "C" int fsync(int fd) {
+  if (power_is_lost) ::_exit(kLost);
   struct stat state{};
   const bool directory = ::fstat(fd, &state) == 0 && S_ISDIR(state.st_mode);
   synchronised.push_back(directory ? "directory" : "file of " + std::to_string(state.st_size));
@@ -95,6 +99,27 @@ TEST_CASE("what root writes belongs to whom its directory belongs") {
   CHECK(state.st_uid == 1234);
   CHECK(state.st_gid == 2345);
   CHECK(modeOf(path) == 0600);
+}
+
+TEST_CASE("what was cut off in the middle of a replacement is found by its name, and removed") {
+  const Directory directory;
+  const std::string path = directory.path + "/x";
+  REQUIRE(replaceFile(path, "old", 0600));
+  // The power is lost before the rename: as if by a kill of another process.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    power_is_lost = true;
+    static_cast<void>(replaceFile(path, "new", 0600));
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == kLost);
+  CHECK(directory.entries() == 2);
+  removeLeftovers(path);
+  CHECK(directory.entries() == 1);
+  CHECK(readFile(path, 10).value_or("") == "old");
+  removeLeftovers(directory.path + "/none/x");
 }
 
 TEST_CASE("whoever has the old file open reads it to its end") {

@@ -2,6 +2,7 @@
 
 #include "qimux/async/virtual_loop.hpp"
 #include "qimux/base/file.hpp"
+#include "qimux/base/log.hpp"
 #include "support/catch.hpp"
 
 #include <nlohmann/json.hpp>
@@ -134,6 +135,60 @@ TEST_CASE("a clock that is set later: unknown, and then that day's") {
   rig.count(1, 1);
   CHECK(rig.day()["period"] == "2026-11-24");
   CHECK(rig.day()["sent"] == 6);
+}
+
+TEST_CASE("what could not be written is tried again, with nothing new, at the next beat and at the end") {
+  Rig rig;
+  std::ofstream(rig.directory + "/state") << "no directory";
+  rig.make();
+  rig.count(5, 5);
+  rig.loop.runFor(11min);
+  fs::remove(rig.directory + "/state");
+  rig.loop.runFor(10min);
+  CHECK(rig.file().contains("[5,5]"));
+  fs::rename(rig.directory + "/state", rig.directory + "/away");
+  std::ofstream(rig.directory + "/state") << "no directory";
+  rig.count(1, 1);
+  rig.loop.runFor(11min);
+  fs::remove(rig.directory + "/state");
+  rig.meter.reset();
+  CHECK(rig.file().contains("[6,6]"));
+}
+
+TEST_CASE("while nothing can be written there is one warning, and another when it fails again later") {
+  Rig rig;
+  std::vector<std::string> said;
+  log::setSink([&said](log::Level level, std::string_view message, log::Fields) {
+    if (level == log::Level::Warning) said.emplace_back(message);
+    return true;
+  });
+  for (std::size_t time = 1; time <= 2; ++time) {
+    fs::remove_all(rig.directory + "/state");
+    std::ofstream(rig.directory + "/state") << "no directory";
+    if (!rig.meter) rig.make();
+    rig.count(5, 5);
+    rig.loop.runFor(24h);
+    CHECK(said.size() == time);
+    fs::remove(rig.directory + "/state");
+    rig.loop.runFor(1h);
+    CHECK(fs::exists(rig.options.file));
+  }
+  log::setSink({});
+}
+
+TEST_CASE("what a loss of power has left half written is removed, and nothing else") {
+  Rig rig;
+  fs::create_directories(rig.directory + "/state");
+  REQUIRE(replaceFile(rig.options.file, Usage().save(), 0600));
+  const std::string others[] = {"usage.json.backup", "usage.json.new-a0Zz9", "usage.json.new-a0Zz9_",
+                                "usage-gsm1.json.new-a0Zz9Q", "usage.json.damaged"};
+  for (const auto& name : others) std::ofstream(rig.directory + "/state/" + name) << "x";
+  const std::string left = rig.options.file + ".new-a0Zz9Q";
+  std::ofstream(left) << "x";
+  rig.make();
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(rig.options.file));
+  for (const auto& name : others) CHECK(fs::exists(rig.directory + "/state/" + name));
 }
 
 TEST_CASE("off: nothing is counted or written") {
