@@ -88,6 +88,13 @@ Volume Usage::Tally::total() const {
   return sum;
 }
 
+bool Usage::isTooEarly(const Date& today) const {
+  const auto before_all = [](const Periods& periods, const std::string& period, std::size_t most) {
+    return periods.size() >= most && period < periods.begin()->first;
+  };
+  return before_all(days_, dayOf(today), kDays) || before_all(months_, monthOf(today), kMonths);
+}
+
 // Room for a new period is made at the end that is further from it: after a clock that was wrong for a while
 // that is the future which never was.
 Usage::Tally& Usage::at(Periods& periods, const std::string& period, std::size_t most) {
@@ -107,7 +114,7 @@ void Usage::merge(const Tally& from, const Date& today) {
 
 void Usage::add(std::optional<Date> today, std::string_view name, Volume volume) {
   const std::string kept = printable(name).substr(0, kMaxName);
-  if (!today) return unknown_.add(kept, volume);
+  if (!today || isTooEarly(*today)) return unknown_.add(kept, volume);
   Tally tally;
   tally.add(kept, volume);
   merge(std::exchange(unknown_, {}), *today);

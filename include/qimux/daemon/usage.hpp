@@ -4,9 +4,10 @@
 // names in a period the rest is "others"; of more than kDays days the one furthest from today goes, and so
 // for months.
 //
-// A board without a clock of its own starts in 1970. What is counted before the date can be believed stands
-// under "unknown", and moves to the first day that can: nearly always it is that day's, and nothing is lost
-// where it is not.
+// A board without a clock of its own starts in 1970, or at the date of its image. What is counted before the
+// date can be believed stands under "unknown", and moves to the first day that can: nearly always it is that
+// day's, and nothing is lost where it is not. Where the tables are full a date before all of theirs cannot:
+// it would cost a true day at each start.
 //
 // A core without I/O or a clock: dates come from outside.
 #pragma once
@@ -52,7 +53,7 @@ class Usage {
   // A longer name is cut off. Names are kept as printable().
   static constexpr std::size_t kMaxName = 64;
 
-  // `today`: nothing while the date cannot be believed.
+  // `today`: nothing while the clock is known to be wrong.
   void add(std::optional<Date> today, std::string_view name, Volume volume);
 
   // What load() takes, as text.
@@ -80,6 +81,7 @@ class Usage {
   static bool restore(const nlohmann::ordered_json& json, std::size_t most, std::size_t length,
                       Periods& periods);
   static Tally& at(Periods& periods, const std::string& period, std::size_t most);
+  bool isTooEarly(const Date& today) const;
   void merge(const Tally& from, const Date& today);
 
   Tally unknown_;

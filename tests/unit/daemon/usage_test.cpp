@@ -114,6 +114,50 @@ TEST_CASE("a clock that was in the future for a while costs no true day") {
   CHECK(days.back()["period"] == "2026-01-01");
 }
 
+TEST_CASE("a clock that begins too early at each start costs no day") {
+  const std::chrono::sys_days first = on(2026, 9, 1);
+  const Date image = on(2026, 4, 1);
+  Usage usage;
+  for (int i = 0; i < 62; ++i) usage.add(Date(first + std::chrono::days(i)), "a", {1, 1});
+  const Date last(first + std::chrono::days(61));
+  const auto full = usage.report(span("62d"));
+  for (int boot = 0; boot < 3; ++boot) {
+    usage.add(image, "b", {10, 10});
+    CHECK(shown(usage.report(span("1d"))[0]) == "unknown 10/10 b 10/10");
+    CHECK(shown(usage.today(image)[0]) == "unknown 10/10 b 10/10");
+    usage.add(last, "c", {100, 100});
+  }
+  CHECK(shown(usage.today(last)[0]) == "2026-11-01 331/331 c 300/300 b 30/30 a 1/1");
+  CHECK(shown(usage.today(last)[1]) == "2026-11 331/331 c 300/300 b 30/30 a 1/1");
+  const auto after = usage.report(span("62d"));
+  CHECK(after.size() == 62);
+  CHECK(shown(after.back()) == shown(full.back()));
+  // There was room among the months, but it is the day that tells.
+  CHECK(usage.report(span("24m")).size() == 3);
+}
+
+TEST_CASE("a clock that is months too early costs no month either") {
+  Usage usage;
+  for (int i = 0; i < 24; ++i)
+    usage.add(on(2027 + i / 12, 1 + static_cast<unsigned>(i % 12), 1), "a", {1, 1});
+  usage.add(on(2026, 11, 23), "b", {10, 10});
+  usage.add(on(2028, 12, 1), "a", {1, 1});
+  CHECK(usage.report(span("24m")).size() == 24);
+  CHECK(shown(usage.report(span("1m"))[0]) == "2028-12 12/12 b 10/10 a 2/2");
+}
+
+TEST_CASE("one day in the future among 61 true ones gives its place to the next true one") {
+  const std::chrono::sys_days first = on(2026, 9, 1);
+  Usage usage;
+  for (int i = 0; i < 61; ++i) usage.add(Date(first + std::chrono::days(i)), "a", {1, 1});
+  usage.add(on(2080, 1, 1), "a", {7, 7});
+  usage.add(Date(first + std::chrono::days(61)), "a", {1, 1});
+  const Json days = usage.report(span("62d"));
+  CHECK(days.size() == 62);
+  CHECK(days.front()["period"] == "2026-11-01");
+  CHECK(days.back()["period"] == "2026-09-01");
+}
+
 TEST_CASE("what is saved is read again") {
   Usage usage;
   usage.add(kToday, "tcp 198.51.100.1:443", {UINT64_MAX - 1, 2});
