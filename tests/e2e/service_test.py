@@ -193,14 +193,16 @@ def asked_to_stop(lab):
 
 
 def stands_up_again(lab):
-    """Killed, it is started again; the watchdog does the same for one that hangs"""
+    """Killed, or without its interface, it is started again; the watchdog does the same for one that hangs"""
     lab.manager.drop_in(UNIT, "20-test", "[Service]\nRestart=on-failure\nRestartSec=100ms\nWatchdogSec=2s\n")
     lab.manager.systemctl("restart", UNIT)
     lab.wait_online()
-    for sign, result in ((signal.SIGKILL, "signal"), (signal.SIGSTOP, "watchdog")):
+    for harm, result in ((lambda: os.kill(before, signal.SIGKILL), "signal"),
+                         (lambda: os.kill(before, signal.SIGSTOP), "watchdog"),
+                         (lambda: lab.gateway.ip("link", "del", "gsm0"), "exit-code")):
         before = lab.daemon.pid
-        os.kill(before, sign)
-        until(lambda: lab.daemon.pid not in (None, before), 30, f"another process after {sign.name}")
+        harm()
+        until(lambda: lab.daemon.pid not in (None, before), 30, "another process")
         lab.wait_online()
         said = "\n".join(e["MESSAGE"] for e in lab.manager.journal("UNIT=" + UNIT))
         check(f"Failed with result '{result}'" in said, f"systemd says why: {result}")
