@@ -127,8 +127,17 @@ def check_lint():
             print(f"ok mandoc -Tlint {name}")
 
 
+def check_brackets():
+    """Op reaches to the end of its line: a second one would be shown inside of it, as if it went only with the first."""
+    global failures
+    for name in sorted(os.listdir(PAGES)):
+        nested = [line for line in page(name) if line.startswith(".It ") and len(re.findall(r"\bOp\b", line)) > 1]
+        failures += len(nested)
+        print(*[f"FAILED brackets in {name}: {line}" for line in nested] or [f"ok brackets in {name}"], sep="\n")
+
+
 if __name__ == "__main__":
-    for check in (check_lint, check_options, check_verbs, check_keys):
+    for check in (check_lint, check_brackets, check_options, check_verbs, check_keys):
         check()
     print(f"{failures} differences")
     sys.exit(1 if failures else 0)
