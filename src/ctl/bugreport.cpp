@@ -17,6 +17,8 @@ namespace qimux::ctl {
 namespace {
 
 constexpr auto kSecrets = std::to_array<std::string_view>({"user", "password", "pin", "payload_hex"});
+// Commands, of which the program is shown: an argument may be a token.
+constexpr auto kCommands = std::to_array<std::string_view>({"on_up", "on_down", "reset"});
 
 template <typename Call>
 void eachLine(std::string_view text, Call call) {
@@ -25,6 +27,21 @@ void eachLine(std::string_view text, Call call) {
     call(text.substr(0, end));
     text.remove_prefix(std::min(text.size(), end + 1));
   }
+}
+
+// One line of a configuration.
+std::string withoutSecret(std::string_view line) {
+  constexpr std::string_view kBegin = " = \"";
+  const std::size_t equals = std::min(line.find(kBegin), line.size());
+  const std::string_view key = line.substr(0, equals);
+  const std::string_view value = line.substr(std::min(equals + kBegin.size(), line.size()));
+  std::string shown(line.substr(0, line.size() - value.size()));
+  if (std::ranges::find(kSecrets, key) != kSecrets.end() && value != "\"") return shown + "***\"";
+  // It has no quotes of its own: words are parted by blanks only.
+  const std::size_t word = value.find_first_of(" \t");
+  if (std::ranges::find(kCommands, key) != kCommands.end() && word != std::string_view::npos)
+    return shown.append(value.substr(0, word)) + " ***\"";
+  return shown.append(value);
 }
 
 // Its result, or {"error": …}.
@@ -92,14 +109,7 @@ Json everything(const Command& command) {
 
 std::string withoutSecrets(std::string_view configuration) {
   std::string out;
-  eachLine(configuration, [&out](std::string_view line) {
-    const std::size_t equals = line.find(" = ");
-    const bool secret = equals != std::string_view::npos &&
-                        std::ranges::find(kSecrets, line.substr(0, equals)) != kSecrets.end() &&
-                        line.substr(equals) != " = \"\"";
-    out += secret ? std::string(line.substr(0, equals)) + " = \"***\"" : std::string(line);
-    out += '\n';
-  });
+  eachLine(configuration, [&out](std::string_view line) { out += withoutSecret(line) + '\n'; });
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 
@@ -38,10 +39,16 @@ capture::Surroundings surroundingsOf(const Config& config) {
   return surroundings;
 }
 
+// The program, without its arguments: a token may be among them.
+void keepProgram(std::vector<std::string>& command) {
+  command.resize(std::min(command.size(), std::size_t{1}));
+}
+
 Config withStandIns(Config config, capture::StandIns& stand_ins) {
   if (!config.module.apn.empty()) config.module.apn = "apn";
   if (!config.module.user.empty()) config.module.user = "user";
-  config.module.reset.command.resize(config.module.reset.command.empty() ? 0 : 1);
+  for (auto* command : {&config.module.reset.command, &config.hooks.on_up, &config.hooks.on_down})
+    keepProgram(*command);
   config.tun.routes = Config::Tun{}.routes;
   if (config.dns.upstream) config.dns.upstream->address = stand_ins.address(config.dns.upstream->address);
   for (auto& probe : config.keepalive.probes) probe.payload = capture::StandIns::stream(probe.payload);

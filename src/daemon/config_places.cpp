@@ -149,8 +149,9 @@ Problem readCommandLine(const TomlValue& value, std::vector<std::string>& out) {
   if (auto problem = readText(value, text)) return problem;
   std::vector<std::string> parts = words(text);
   if (!parts.empty() && !parts.front().starts_with('/')) {
+    // Reports and logs have this line: an argument may be a token.
     return fmt::format("{} names no program by its whole path; write \"/path/to/program arguments\"",
-                       tomlString(text));
+                       tomlString(parts.front()));
   }
   out = std::move(parts);
   return std::nullopt;

@@ -9,8 +9,8 @@
 
 namespace qimux::ctl {
 
-// A configuration as qimuxd --check-config prints it, without what opens a door: user, password, PIN, and the
-// payload of probes, which may be a login.
+// A configuration as qimuxd --check-config prints it, without what opens a door: user, password, PIN, the
+// payload of probes, which may be a login, and the arguments of hooks and of the reset's command.
 std::string withoutSecrets(std::string_view configuration);
 
 // A section for each key of `report`: texts as they are, all else as JSON.

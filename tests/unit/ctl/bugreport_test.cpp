@@ -17,6 +17,16 @@ TEST_CASE("user, password, PIN and probes are never shown") {
   CHECK(withoutSecrets("user = \"\"\n") == "user = \"\"\n");
 }
 
+TEST_CASE("of a command only the program is shown: a token may be among its arguments") {
+  CHECK(withoutSecrets(
+            "[module]\nreset = \"command:/usr/bin/relay --key s3cret\"\n"
+            "[hooks]\non_up = \"/usr/bin/notify --token s3cret up\"\non_down = \"/usr/bin/notify\"\n") ==
+        "[module]\nreset = \"command:/usr/bin/relay ***\"\n"
+        "[hooks]\non_up = \"/usr/bin/notify ***\"\non_down = \"/usr/bin/notify\"\n");
+  CHECK(withoutSecrets("reset = \"gpio:gpiochip0:17\"\non_up = \"\"\non_down") ==
+        "reset = \"gpio:gpiochip0:17\"\non_up = \"\"\non_down\n");
+}
+
 TEST_CASE("a section for each part") {
   const Json report = Json::parse(R"({"versions":{"a":1},"journal":"one\ntwo"})");
   CHECK(renderReport(report) == "== versions\n{\n  \"a\": 1\n}\n\n== journal\none\ntwo\n");

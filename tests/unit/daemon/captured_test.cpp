@@ -64,6 +64,10 @@ apn = "corp.apn.example"
 user = "somebody"
 password = "pa55word"
 pin = "47110815"
+reset = "command:/usr/bin/relay --key k3y"
+[hooks]
+on_up = "/usr/bin/notify --token t0ken-up"
+on_down = "/usr/bin/notify --token t0ken-down"
 [dns]
 upstream = "93.184.216.34"
 [[keepalive.probe]]
@@ -84,7 +88,8 @@ protocol = "tcp"
 }
 
 const std::vector<std::string> kSecrets{"corp.apn",      "somebody",     "pa55word",   "47110815",
-                                        "93.184.216.34", "536543526574", "192.168.77", "198.51.100"};
+                                        "93.184.216.34", "536543526574", "192.168.77", "198.51.100",
+                                        "k3y",           "t0ken-up",     "t0ken-down"};
 
 }  // namespace
 
@@ -193,6 +198,8 @@ TEST_CASE("the head of a capture holds no secret, and the configuration in it ca
   REQUIRE(back);
   CHECK(back->module.pin == "0000");
   CHECK(back->module.password == "***");
+  CHECK(back->module.reset.command == std::vector<std::string>{"/usr/bin/relay"});
+  CHECK(back->hooks.on_up == std::vector<std::string>{"/usr/bin/notify"});
   CHECK(back->keepalive.probes.at(0).payload.size() == 6);
   CHECK(back->dns.upstream->address == stand_ins.address(config.dns.upstream->address));
 }

@@ -165,7 +165,7 @@ TEST_CASE("interface names are the kernel's") {
 
 TEST_CASE("a command line is a whole path and words, or nothing") {
   std::vector<std::string> out{"old"};
-  CHECK(bad(readCommandLine(textValue("link up"), out), "names no program by its whole path"));
+  CHECK(bad(readCommandLine(textValue("link up"), out), "\"link\" names no program by its whole path"));
   CHECK(out == std::vector<std::string>{"old"});
   CHECK(readCommandLine(textValue("/bin/x  a 'b c' ;"), out) == std::nullopt);
   CHECK(out == std::vector<std::string>{"/bin/x", "a", "'b", "c'", ";"});
