@@ -26,13 +26,11 @@ ExitCode put(const Command& command, Console& console, const std::string& text) 
 ExitCode metrics(const Command& command, Console& console) {
   const auto status = ask(command.socket, makeRequest("status"), kDaemonWait);
   const auto stats = status ? ask(command.socket, makeRequest("stats"), kDaemonWait) : status;
-  if (!stats) {
-    // A file of a daemon that was is a lie; on the output the exit code says it.
-    if (!command.textfile.empty()) put(command, console, renderDown(command.instance));
-    return fail(stats.error(), command, console);
-  }
-  if (!status->ok || !stats->ok)
-    return complain(command, console, kNo, status->ok ? stats->message : status->message);
+  const bool good = stats && status->ok && stats->ok;
+  // A file of a daemon that was is a lie; on the output the exit code says it.
+  if (!good && !command.textfile.empty()) put(command, console, renderDown(command.instance));
+  if (!stats) return fail(stats.error(), command, console);
+  if (!good) return complain(command, console, kNo, status->ok ? stats->message : status->message);
   if (command.json) {
     Json both;
     both["status"] = *status->result;

@@ -15,7 +15,7 @@ namespace qimux::ctl {
 // where the status does not say its own.
 std::string renderMetrics(const Json& status, const Json& stats, std::string_view interface);
 
-// qimuxd_up 0: what is said where no daemon answers.
+// qimuxd_up 0: what is said where no daemon answers, or it answers no.
 std::string renderDown(std::string_view interface);
 
 }  // namespace qimux::ctl

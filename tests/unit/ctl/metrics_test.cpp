@@ -142,8 +142,25 @@ TEST_CASE("metrics: both questions, to the output or to a file") {
   command.socket = "/tmp/no-such.sock";
   CHECK(run(command, silent) == kUnreachable);
   CHECK(readFile(command.textfile, 1 << 20).value_or("") == renderDown("gsm0"));
-  ::unlink(command.textfile.c_str());
   command.textfile = "/nonexistent/x.prom";
   command.socket = daemon.path;
   CHECK(run(command, silent) == kNo);
+  ::unlink((daemon.path + ".prom").c_str());
+}
+
+TEST_CASE("metrics: a daemon that says no leaves no file of better times") {
+  const FakeDaemon daemon([](const std::string&) {
+    return R"({"ok":false,"error":{"kind":"full","message":"16 clients are connected already"}})"
+           "\n";
+  });
+  Command command;
+  command.verb = "metrics";
+  command.socket = daemon.path;
+  command.textfile = daemon.path + ".prom";
+  REQUIRE(replaceFile(command.textfile, renderMetrics(kStatus, kStats, "gsm0"), 0644));
+  FakeConsole console;
+  CHECK(run(command, console) == kNo);
+  CHECK(console.complained.contains("16 clients"));
+  CHECK(readFile(command.textfile, 1 << 20).value_or("") == renderDown("gsm0"));
+  ::unlink(command.textfile.c_str());
 }
