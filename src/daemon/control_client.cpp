@@ -76,9 +76,11 @@ ControlClient::ControlClient(async::UvLoop& loop, Fd fd, ControlHandler& handler
       on_gone_(std::move(on_gone)),
       fd_(std::move(fd)),
       stall_(loop),
-      beat_(loop) {}
+      beat_(loop),
+      idle_(loop) {}
 
 void ControlClient::start() {
+  await();
   watch_ = loop_.watch(fd_.get(), async::Interest{.readable = true},
                        [weak = weak_from_this()](async::Interest seen) {
                          if (const auto self = weak.lock()) self->happened(seen);
@@ -126,7 +128,13 @@ void ControlClient::next() {
   want();
 }
 
+// A question, whose beginning is no question yet.
+void ControlClient::await() {
+  idle_.start(limits_.idle, [this] { gone(); });
+}
+
 void ControlClient::serve(std::string_view line) {
+  idle_.stop();
   const auto request = parseRequest(line);
   if (!request) return say(Response::failed(request.error()));
   if (request->verb == Verb::Watch) {
@@ -182,6 +190,7 @@ void ControlClient::flush() {
   }
   stall_.stop();
   if (state_ == ControlClientState::Leaving) return gone();
+  if (state_ == ControlClientState::Asking) await();
   loop_.post([weak = weak_from_this()] {
     if (const auto self = weak.lock(); self && self->state_ != ControlClientState::Gone) self->next();
   });
@@ -201,6 +210,7 @@ void ControlClient::gone() {
   go(ControlClientState::Gone);
   stall_.stop();
   beat_.stop();
+  idle_.stop();
   watch_.reset();
   fd_.reset();
   on_gone_();

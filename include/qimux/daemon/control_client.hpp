@@ -4,6 +4,7 @@
 //   Answering  -> the answer came and is being written    -> Asking
 //   Asking     -> a watch                                 -> Watching, until the client goes
 //   any        -> a line too long, the last words written -> Leaving
+//   Asking     -> nothing asked for a while               -> Gone
 //   any        -> hung up, stalled, write failed          -> Gone
 #pragma once
 
@@ -37,6 +38,7 @@ class ControlClient : public std::enable_shared_from_this<ControlClient> {
   void receive();
   // Serves the next whole line, where there is one and nothing is in hand.
   void next();
+  void await();
   void serve(std::string_view line);
   void push();
   ControlHandler::Respond ticket(Verb verb);
@@ -56,6 +58,7 @@ class ControlClient : public std::enable_shared_from_this<ControlClient> {
   std::unique_ptr<async::UvLoop::FdWatch> watch_;
   async::Timer stall_;
   async::Timer beat_;
+  async::Timer idle_;  // while Asking, and nothing is on its way to the client
   ControlClientState state_ = ControlClientState::Asking;
   bool in_hand_ = false;  // the handler owes an answer
   bool ended_ = false;    // the client will ask nothing more, but may still read

@@ -34,6 +34,9 @@ struct ControlLimits {
   async::Duration stall = std::chrono::seconds(10);
   // Between two pushes of a Watch. A client that has not read the last one misses the next.
   async::Duration watch = std::chrono::seconds(1);
+  // A client that has asked nothing since it came, or since it took its last answer, is dropped after this:
+  // its place may be needed. One that waits for an answer or watches has asked.
+  async::Duration idle = std::chrono::seconds(30);
 };
 
 class ControlServer {

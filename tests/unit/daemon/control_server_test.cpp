@@ -311,6 +311,34 @@ TEST_CASE("a client that reads a long answer slowly gets all of it") {
   CHECK(answer == bench.handler.answer().line());
 }
 
+TEST_CASE("a client that asks nothing, or nothing more, makes room for others") {
+  Bench bench({.idle = 30ms});
+  Client silent(bench);
+  CHECK_FALSE(silent.line());
+  Client once(bench);
+  CHECK(once.ask(R"({"verb":"status"})").starts_with(R"({"ok":true)"));
+  CHECK_FALSE(once.line());
+  Client dribbling(bench);
+  dribbling.send(R"({"verb":)");
+  CHECK_FALSE(dribbling.line());
+  CHECK(bench.server->clients() == 0);
+}
+
+TEST_CASE("a client that waits for its answer, or watches, has asked and stays") {
+  Bench bench({.watch = 1ms, .idle = 20ms});
+  Client watcher(bench);
+  watcher.send("{\"verb\":\"watch\"}\n");
+  for (int i = 0; i < 5; ++i) CHECK(watcher.line());
+  bench.handler.keep = true;
+  Client waiting(bench);
+  waiting.send("{\"verb\":\"ping\",\"address\":\"192.0.2.1\"}\n");
+  async::Timer long_enough(bench.loop);
+  bool over = false;
+  long_enough.start(100ms, [&] { over = true; });
+  REQUIRE(bench.until([&] { return over; }));
+  CHECK(bench.server->clients() == 2);
+}
+
 TEST_CASE("one client more than there may be is told so; a place that is free again is given away") {
   Bench bench({.clients = 2});
   std::optional<Client> first(std::in_place, bench);
