@@ -30,6 +30,9 @@ void onConfiguration(const Facts& facts, Findings& findings) {
   if (!facts.configuration_wrong.empty()) {
     findings.fail("config", facts.configuration_wrong, "mend it; qimuxd --check-config says what is wrong");
   } else if (!facts.configuration_read) {
+  } else if (facts.configuration_hidden) {
+    findings.warn("config", "this user may not read the configuration",
+                  "use sudo to have it, and what it says of the machine, looked at");
     findings.warn("config", "there is no configuration: the defaults are used",
                   "copy the example to /etc/qimuxd/qimuxd.toml, and give it your operator's module.apn");
   } else {

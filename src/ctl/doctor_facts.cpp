@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <iterator>
@@ -59,8 +60,9 @@ void readConfiguration(const std::string& printed, Facts& facts) {
 }
 
 void lookAtConfiguration(const std::string& path, Facts& facts) {
-  std::error_code error;
-  facts.configuration_read = fs::exists(path, error);
+  facts.configuration_read = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).valid();
+  // The package's is for root and the daemon: it may hold a PIN.
+  facts.configuration_hidden = !facts.configuration_read && errno == EACCES;
   if (!facts.configuration_read) return;
   const auto ran = runProgram({daemonProgram(), "--check-config", "--config", path});
   if (!ran) return;

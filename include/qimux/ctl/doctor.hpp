@@ -29,8 +29,9 @@ struct Facts {
   bool root = false;
 
   // The daemon.
-  bool configuration_read = false;  // false: there is none, and the defaults are assumed
-  std::string configuration_wrong;  // the first complaint of qimuxd --check-config
+  bool configuration_read = false;    // false: there is none, and the defaults are assumed
+  bool configuration_hidden = false;  // there is one, or may be, but this user may not read it
+  std::string configuration_wrong;    // the first complaint of qimuxd --check-config
   bool daemon_running = false;
   std::string daemon_silent;     // why it does not answer, where it does not
   bool control_refused = false;  // this user may not use the control socket

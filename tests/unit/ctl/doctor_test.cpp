@@ -55,6 +55,11 @@ TEST_CASE("a machine on which all is well has nothing to complain of") {
 TEST_CASE("each thing that is wrong is found, and nothing else") {
   const std::vector<Case> cases = {
       {"warn config", [](Facts& f) { f.configuration_read = false; }},
+      {"warn config",
+       [](Facts& f) {
+         f.configuration_read = false;
+         f.configuration_hidden = true;
+       }},
       {"fail config",
        [](Facts& f) { f.configuration_wrong = "qimuxd.toml:3: serial.baud: 1234 is no rate"; }},
       {"fail device", [](Facts& f) { f.device_exists = false; }},
@@ -160,6 +165,15 @@ TEST_CASE("no line is wider than the terminal, and colour only where it is wante
 }
 
 TEST_CASE("JSON says the same") {
+TEST_CASE("a hidden configuration is advised to be looked at by who may, not to be copied anew") {
+  Facts facts = healthy();
+  facts.configuration_read = false;
+  facts.configuration_hidden = true;
+  const Finding first = diagnose(facts).front();
+  CHECK(first.text == "this user may not read the configuration");
+  CHECK(first.advice.contains("sudo"));
+}
+
   Facts facts = healthy();
   facts.tun_node = false;
   const Json json = findingsJson(diagnose(facts));
