@@ -145,7 +145,7 @@ void onRoutes(const Facts& facts, Findings& findings) {
 void onFirewall(const Facts& facts, Findings& findings) {
   if (!facts.firewall) {
     findings.warn("firewall", "the rules cannot be seen",
-                  facts.root ? "install nftables or iptables to have them looked at" : "run this as root");
+                  facts.root ? "install nftables to have them looked at" : "run this as root");
     return;
   }
   if (facts.firewall->empty()) return findings.ok("firewall", "no rules");

@@ -193,8 +193,12 @@ void readIptables(const std::string& text, Facts& facts) {
 
 void lookAtFirewall(Facts& facts) {
   if (const auto ran = runProgram({"nft", "-j", "list", "ruleset"}); ran && ran->code == 0)
+  constexpr std::size_t kMostTables = 4096;
     readRuleset(ran->output, facts);
   if (const auto ran = runProgram({"iptables-legacy", "-S"}); ran && ran->code == 0)
+  // The kernel loads the table that is asked for, and hooks it in: only one that is in use is asked for.
+  const auto tables = linesOf(readFile("/proc/net/ip_tables_names", kMostTables).value_or(""));
+  if (std::ranges::find(tables, "filter") == tables.end()) return;
     readIptables(ran->output, facts);
 }
 

@@ -61,3 +61,16 @@ TEST_CASE("a configuration that this user may not read is neither missing nor wr
   CHECK_FALSE(facts.configuration_read);
   CHECK_FALSE(factsWith(place / "none.toml").configuration_hidden);
 }
+
+TEST_CASE("looking at the firewall does not make the kernel load one") {
+  const Place place;
+  const std::string asked = place / "asked";
+  REQUIRE(replaceFile(place / "iptables-legacy", "#!/bin/sh\n>" + asked + "\n", 0755));
+  const std::string path = std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin";
+  ::setenv("PATH", ((place / "") + ":" + path).c_str(), 1);
+  factsWith("/tmp/no-such.toml");
+  ::setenv("PATH", path.c_str(), 1);
+  // Where a table is in use already there is nothing to be loaded.
+  const auto tables = readFile("/proc/net/ip_tables_names", 4096).value_or("");
+  CHECK(std::filesystem::exists(asked) == ("\n" + tables).contains("\nfilter\n"));
+}
