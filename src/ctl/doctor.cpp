@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace qimux::ctl {
 namespace {
@@ -29,10 +30,10 @@ class Findings {
 void onConfiguration(const Facts& facts, Findings& findings) {
   if (!facts.configuration_wrong.empty()) {
     findings.fail("config", facts.configuration_wrong, "mend it; qimuxd --check-config says what is wrong");
-  } else if (!facts.configuration_read) {
   } else if (facts.configuration_hidden) {
     findings.warn("config", "this user may not read the configuration",
                   "use sudo to have it, and what it says of the machine, looked at");
+  } else if (!facts.configuration_read) {
     findings.warn("config", "there is no configuration: the defaults are used",
                   "copy the example to /etc/qimuxd/qimuxd.toml, and give it your operator's module.apn");
   } else {
@@ -76,13 +77,22 @@ void onKernel(const Facts& facts, Findings& findings) {
   } else {
     findings.ok("tun", "/dev/net/tun can be opened");
   }
-  if (facts.user_namespaces == true) {
-    findings.ok("namespace", "user namespaces can be made");
-  } else if (facts.user_namespaces == false) {
+}
+
+// The daemon's private network is made in a user namespace. What this user can make says little of that: root
+// always can, and in a container nobody. A daemon that answers has been able to.
+void onNamespaces(const Facts& facts, Findings& findings) {
+  const std::string& sysctl = facts.forbidding_sysctl;
+  if (facts.daemon_running && facts.daemon_silent.empty()) {
+    findings.ok("namespace", "the daemon has its private network" +
+                                 (sysctl.empty() ? std::string() : fmt::format(", although {}", sysctl)));
+  } else if (!sysctl.empty() || facts.user_namespaces == false) {
     findings.warn("namespace",
-                  "user namespaces cannot be made" +
-                      (facts.forbidding_sysctl.empty() ? std::string() : ": " + facts.forbidding_sysctl),
+                  sysctl.empty() ? "user namespaces cannot be made"
+                                 : fmt::format("the daemon's user cannot make user namespaces: {}", sysctl),
                   "the daemon's private network needs them, or CAP_SYS_ADMIN (which root has)");
+  } else if (facts.user_namespaces == true) {
+    findings.ok("namespace", "user namespaces can be made");
   }
 }
 
@@ -233,12 +243,28 @@ std::string_view name(Verdict verdict) {
   return "unknown";
 }
 
+std::string forbiddingSysctl(const std::function<std::string(std::string_view)>& value) {
+  struct Setting {
+    std::string_view name;
+    std::string_view forbids;
+  };
+  // That of Debian's kernel before bookworm's, that of Ubuntu since 23.10, and everybody's.
+  constexpr auto kSettings = std::to_array<Setting>({{"kernel.unprivileged_userns_clone", "0"},
+                                                     {"kernel.apparmor_restrict_unprivileged_userns", "1"},
+                                                     {"user.max_user_namespaces", "0"}});
+  for (const Setting& one : kSettings) {
+    if (value(one.name) == one.forbids) return fmt::format("{} is {}", one.name, one.forbids);
+  }
+  return {};
+}
+
 std::vector<Finding> diagnose(const Facts& facts) {
   Findings findings;
   onConfiguration(facts, findings);
   onDevice(facts, findings);
   onOthers(facts, findings);
   onKernel(facts, findings);
+  onNamespaces(facts, findings);
   onDaemon(facts, findings);
   onRoutes(facts, findings);
   onFirewall(facts, findings);

@@ -137,10 +137,11 @@ void lookAtKernel(Facts& facts) {
   facts.tun_usable = Fd(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)).valid();
   if (const auto tried = runProgram({"unshare", "--user", "--net", "true"}))
     facts.user_namespaces = tried->code == 0;
-  if (firstLine("/proc/sys/user/max_user_namespaces") == "0")
-    facts.forbidding_sysctl = "user.max_user_namespaces is 0";
-  if (firstLine("/proc/sys/kernel/unprivileged_userns_clone") == "0")
-    facts.forbidding_sysctl = "kernel.unprivileged_userns_clone is 0";
+  facts.forbidding_sysctl = forbiddingSysctl([](std::string_view name) {
+    std::string path(name);
+    std::ranges::replace(path, '.', '/');
+    return firstLine("/proc/sys/" + path).value_or("");
+  });
 }
 
 // The kernel's table: Iface Destination Gateway Flags RefCnt Use Metric Mask …
@@ -192,13 +193,13 @@ void readIptables(const std::string& text, Facts& facts) {
 }
 
 void lookAtFirewall(Facts& facts) {
-  if (const auto ran = runProgram({"nft", "-j", "list", "ruleset"}); ran && ran->code == 0)
   constexpr std::size_t kMostTables = 4096;
+  if (const auto ran = runProgram({"nft", "-j", "list", "ruleset"}); ran && ran->code == 0)
     readRuleset(ran->output, facts);
-  if (const auto ran = runProgram({"iptables-legacy", "-S"}); ran && ran->code == 0)
   // The kernel loads the table that is asked for, and hooks it in: only one that is in use is asked for.
   const auto tables = linesOf(readFile("/proc/net/ip_tables_names", kMostTables).value_or(""));
   if (std::ranges::find(tables, "filter") == tables.end()) return;
+  if (const auto ran = runProgram({"iptables-legacy", "-S"}); ran && ran->code == 0)
     readIptables(ran->output, facts);
 }
 

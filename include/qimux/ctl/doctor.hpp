@@ -7,6 +7,7 @@
 
 #include "qimux/ctl/value.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,10 +50,10 @@ struct Facts {
   std::vector<std::string> ttys;  // serial ports that are there: "/dev/ttyUSB0"
 
   // The kernel.
-  bool tun_node = false;    // /dev/net/tun
-  bool tun_usable = false;  // and it may be opened by this user
-  std::optional<bool> user_namespaces;
-  std::string forbidding_sysctl;  // and which setting forbids them
+  bool tun_node = false;                // /dev/net/tun
+  bool tun_usable = false;              // and it may be opened by this user
+  std::optional<bool> user_namespaces;  // this user can make them
+  std::string forbidding_sysctl;        // which setting forbids them to all but root, who looks
 
   // The network.
   std::string interface = "gsm0";
@@ -76,6 +77,10 @@ struct Facts {
   bool networkd = false;
   std::optional<bool> networkd_leaves;
 };
+
+// Which setting forbids user namespaces to those who are not root, as "user.max_user_namespaces is 0"; empty:
+// none. `value` gives the value of a setting by its name, empty where the kernel has none of that name.
+std::string forbiddingSysctl(const std::function<std::string(std::string_view)>& value);
 
 // One or more of each check, in the order in which they are to be mended.
 std::vector<Finding> diagnose(const Facts& facts);

@@ -95,8 +95,26 @@ TEST_CASE("each thing that is wrong is found, and nothing else") {
        }},
       {"fail tun", [](Facts& f) { f.tun_node = false; }},
       {"fail tun", [](Facts& f) { f.tun_usable = false; }},
-      {"warn namespace", [](Facts& f) { f.user_namespaces = false; }},
-      {"", [](Facts& f) { f.user_namespaces.reset(); }},
+      {"warn namespace, fail daemon", [](Facts& f) { f.user_namespaces = f.daemon_running = false; }},
+      {"fail daemon",
+       [](Facts& f) {
+         f.user_namespaces.reset();
+         f.daemon_running = false;
+       }},
+      // root, who looks, can make them all the same
+      {"warn namespace, fail daemon",
+       [](Facts& f) {
+         f.forbidding_sysctl = "kernel.unprivileged_userns_clone is 0";
+         f.daemon_running = false;
+       }},
+      {"warn namespace, fail daemon",
+       [](Facts& f) {
+         f.forbidding_sysctl = "kernel.unprivileged_userns_clone is 0";
+         f.daemon_silent = "hangs";
+       }},
+      // one that answers has been able to
+      {"", [](Facts& f) { f.forbidding_sysctl = "kernel.apparmor_restrict_unprivileged_userns is 1"; }},
+      {"", [](Facts& f) { f.user_namespaces = false; }},
       {"fail daemon", [](Facts& f) { f.daemon_running = false; }},
       {"fail daemon", [](Facts& f) { f.daemon_silent = "hangs"; }},
       {"warn daemon", [](Facts& f) { f.control_refused = true; }},
@@ -147,6 +165,29 @@ TEST_CASE("what is said names the thing, and what to do") {
   CHECK(place->advice.contains("/dev/ttyUSB0, /dev/ttyUSB1"));
 }
 
+TEST_CASE("a hidden configuration is advised to be looked at by who may, not to be copied anew") {
+  Facts facts = healthy();
+  facts.configuration_read = false;
+  facts.configuration_hidden = true;
+  const Finding first = diagnose(facts).front();
+  CHECK(first.text == "this user may not read the configuration");
+  CHECK(first.advice.contains("sudo"));
+}
+
+TEST_CASE("which setting forbids user namespaces to those who are not root") {
+  const auto forbidden = [](const std::string& name, const std::string& value) {
+    return forbiddingSysctl([&](std::string_view asked) { return asked == name ? value : std::string(); });
+  };
+  CHECK(forbidden("user.max_user_namespaces", "0") == "user.max_user_namespaces is 0");
+  CHECK(forbidden("user.max_user_namespaces", "15634").empty());
+  CHECK(forbidden("kernel.unprivileged_userns_clone", "0") == "kernel.unprivileged_userns_clone is 0");
+  CHECK(forbidden("kernel.unprivileged_userns_clone", "1").empty());
+  CHECK(forbidden("kernel.apparmor_restrict_unprivileged_userns", "1") ==
+        "kernel.apparmor_restrict_unprivileged_userns is 1");
+  CHECK(forbidden("kernel.apparmor_restrict_unprivileged_userns", "0").empty());
+  CHECK(forbidden("none", "0").empty());
+}
+
 TEST_CASE("no line is wider than the terminal, and colour only where it is wanted") {
   Facts facts = healthy();
   facts.daemon_running = false;
@@ -165,15 +206,6 @@ TEST_CASE("no line is wider than the terminal, and colour only where it is wante
 }
 
 TEST_CASE("JSON says the same") {
-TEST_CASE("a hidden configuration is advised to be looked at by who may, not to be copied anew") {
-  Facts facts = healthy();
-  facts.configuration_read = false;
-  facts.configuration_hidden = true;
-  const Finding first = diagnose(facts).front();
-  CHECK(first.text == "this user may not read the configuration");
-  CHECK(first.advice.contains("sudo"));
-}
-
   Facts facts = healthy();
   facts.tun_node = false;
   const Json json = findingsJson(diagnose(facts));
