@@ -8,8 +8,9 @@ namespace qimux::daemon {
 namespace {
 
 // The name under which resolvconf keeps what we say: INTERFACE.PROGRAM is Debian's rule, and good for all.
-std::string recordName(const Config& config) {
-  return config.tun.name + ".qimuxd";
+constexpr std::string_view kOurs = ".qimuxd";
+std::string recordName(const std::string& interface) {
+  return interface + std::string(kOurs);
 }
 
 std::string_view nextLine(std::string_view& text) {
@@ -174,6 +175,18 @@ ResolvconfKind resolvconfKind(std::string_view target, int code, std::string_vie
                                                                        : ResolvconfKind::Openresolv;
 }
 
+std::vector<std::string> leftBehind(const std::vector<std::string>& records,
+                                    const std::function<bool(const std::string&)>& there) {
+  std::vector<std::string> interfaces;
+  for (std::string name : records) {
+    // Programs that are told the name would take it for an option.
+    if (!name.ends_with(kOurs) || name.size() == kOurs.size() || name.starts_with('-')) continue;
+    name.resize(name.size() - kOurs.size());
+    if (!there(name)) interfaces.push_back(std::move(name));
+  }
+  return interfaces;
+}
+
 std::string text(const DnsProbes& probes) {
   const auto route = probes.best ? "the best" : probes.default_route ? "not the best" : "none";
   const auto resolved = !probes.resolvectl ? "no resolvectl"
@@ -222,9 +235,9 @@ std::vector<DnsCommand> applyCommands(const DnsDecision& decision, const Config&
     case DnsManner::DebianResolvconf:
       // Its order of interfaces is /etc/resolvconf/interface-order, where a name that it does not know is
       // last.
-      return {{{"resolvconf", "-a", recordName(config)}, record}};
+      return {{{"resolvconf", "-a", recordName(interface)}, record}};
     case DnsManner::Openresolv:
-      return {{{"resolvconf", "-m", fmt::to_string(config.tun.metric), "-a", recordName(config)}, record}};
+      return {{{"resolvconf", "-m", fmt::to_string(config.tun.metric), "-a", recordName(interface)}, record}};
     case DnsManner::Resolved:
       break;
   }
@@ -244,13 +257,18 @@ std::vector<DnsCommand> applyCommands(const DnsDecision& decision, const Config&
 std::vector<DnsCommand> revertCommands(const DnsProbes& probes, const Config& config) {
   if (probes.own_namespace) return {};
   std::vector<DnsCommand> commands;
-  if (probes.resolvconf == ResolvconfKind::Debian)
-    commands.push_back({{"resolvconf", "-d", recordName(config)}});
-  if (probes.resolvconf == ResolvconfKind::Openresolv)
-    commands.push_back({{"resolvconf", "-f", "-d", recordName(config)}});
+  std::vector<std::string> interfaces = probes.left;
+  if (std::ranges::find(interfaces, config.tun.name) == interfaces.end())
+    interfaces.push_back(config.tun.name);
+  for (const std::string& each : interfaces) {
+    if (probes.resolvconf == ResolvconfKind::Debian)
+      commands.push_back({{"resolvconf", "-d", recordName(each)}});
+    if (probes.resolvconf == ResolvconfKind::Openresolv)
+      commands.push_back({{"resolvconf", "-f", "-d", recordName(each)}});
+  }
   // With the interface all that systemd-resolved knew of it is gone.
   const bool by_resolved = probes.wanted == SystemDns::Resolved || probes.resolv_conf == ResolvConf::Resolved;
-  if (probes.interface && probes.resolvectl && by_resolved && probes.wanted != SystemDns::Off)
+  if (probes.interface && probes.resolvectl && by_resolved)
     commands.push_back({{"resolvectl", "revert", config.tun.name}});
   return commands;
 }

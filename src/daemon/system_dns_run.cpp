@@ -19,6 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kResolvConf = "/etc/resolv.conf";
+// Where resolvconf keeps a file for each record: Debian's, openresolv's, and openresolv's from 3.14 on.
+constexpr std::array kRecords = {"/run/resolvconf/interface", "/run/resolvconf/interfaces",
+                                 "/run/resolvconf/keys"};
 
 // What `path` is in the end; also where a link leads to nothing yet. Empty where there is not even a link.
 std::string finalTarget(const fs::path& path) {
@@ -63,6 +66,16 @@ std::vector<net::Route> defaultRoutes() {
   return netlink->defaultRoutes().value_or(std::vector<net::Route>{});
 }
 
+std::vector<std::string> resolvconfRecords() {
+  std::vector<std::string> names;
+  for (const char* directory : kRecords) {
+    std::error_code error;
+    for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+      names.push_back(entry->path().filename().string());
+  }
+  return names;
+}
+
 DnsProbes probesWithoutPrograms(const Config& config) {
   DnsProbes probes;
   probes.wanted = config.dns.system;
@@ -72,6 +85,9 @@ DnsProbes probesWithoutPrograms(const Config& config) {
     const auto index = netlink->indexOf(config.tun.name);
     probes.interface = index.has_value();
     probes.best = index && isBest(defaultRoutes(), *index);
+    probes.left = leftBehind(resolvconfRecords(), [&netlink](const std::string& name) {
+      return netlink->indexOf(name).has_value();
+    });
   }
   probes.resolv_conf = whose(finalTarget(kResolvConf), beginningOf(kResolvConf));
   probes.resolvectl = !programNamed("resolvectl").empty();
@@ -92,11 +108,12 @@ async::Command questionFor(std::string program, std::string argument) {
 
 // To take something back systemd-resolved is not asked first: one that hangs would take the time for the
 // rest.
-async::Task<DnsProbes> probe(async::UvLoop& loop, Config config, bool ask_resolved) {
+async::Task<DnsProbes> probe(async::UvLoop& loop, Config config, bool apply) {
   DnsProbes probes = probesWithoutPrograms(config);
-  // Nothing would come of it, so nothing is run.
-  if (probes.wanted == SystemDns::Off || probes.own_namespace) co_return probes;
-  if (probes.resolvectl && ask_resolved) {
+  // Nothing would come of it, so nothing is run. What is to be taken back was done by a configuration that
+  // said something else, perhaps.
+  if (probes.own_namespace || (apply && probes.wanted == SystemDns::Off)) co_return probes;
+  if (probes.resolvectl && apply) {
     // The tool itself, because it is what has to work.
     async::Command question = questionFor("resolvectl", "dns");
     const auto asked = co_await async::runChild(loop, std::move(question), kToolTime);

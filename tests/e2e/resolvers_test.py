@@ -114,6 +114,15 @@ def servers():
         return re.findall(r"^nameserver (\S+)", file.read(), re.MULTILINE)
 
 
+def revert(lab, config):
+    """By a service whose configuration is this now"""
+    with open("/run/now.toml", "w") as file:
+        file.write(config)
+    argv = [*laboratory.WRAPPER, f"{laboratory.BUILD}/qimuxd", "--system-dns", "revert", "--config", "/run/now.toml"]
+    equal(lab.gateway.run(argv, text=True).returncode, 0, "exit code of --system-dns revert")
+    equal(servers(), [MAIN], f"servers after it, with {config.split()}")
+
+
 def in_turn(lab, main):
     """Told behind the main link's server; untold at the end, and after a crash."""
     ended = lab.gateway.run(main, input=f"nameserver {MAIN}\n", text=True)
@@ -127,9 +136,11 @@ def in_turn(lab, main):
     until(lambda: servers() == [MAIN, lab.DNS], 20, "both servers again")
     end_daemon(lab, signal.SIGKILL)
     equal(servers(), [MAIN, lab.DNS], "servers after a crash")
-    revert = [*laboratory.WRAPPER, f"{laboratory.BUILD}/qimuxd", "--system-dns", "revert", "--config", "/dev/null"]
-    equal(lab.gateway.run(revert, text=True).returncode, 0, "exit code of --system-dns revert")
-    equal(servers(), [MAIN], "servers after it")
+    revert(lab, "")
+    start_daemon(lab)
+    until(lambda: servers() == [MAIN, lab.DNS], 20, "both servers once more")
+    end_daemon(lab, signal.SIGKILL)
+    revert(lab, '[dns]\nsystem = "off"\n[tun]\nname = "modem"\n')
 
 
 def resolvconf(lab):

@@ -20,6 +20,7 @@
 #include "qimux/net/netlink.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,7 +53,12 @@ struct DnsProbes {
   bool resolvectl = false;  // the program is there
   bool resolved = false;    // and systemd-resolved answers it
   ResolvconfKind resolvconf = ResolvconfKind::None;
+  std::vector<std::string> left;  // interfaces that are gone, and have a record of ours in resolvconf
 };
+// Of resolvconf's records, by their names, the interfaces of those of ours that `there` does not know: a
+// daemon has crashed, or tun.name is another one now.
+std::vector<std::string> leftBehind(const std::vector<std::string>& records,
+                                    const std::function<bool(const std::string& interface)>& there);
 // "asked for auto; interface there; ..."
 std::string text(const DnsProbes& probes);
 
@@ -79,8 +85,9 @@ struct DnsCommand {
 };
 // Doing it twice does no harm, and the second time may say something else than the first.
 std::vector<DnsCommand> applyCommands(const DnsDecision& decision, const Config& config);
-// Takes back whatever applyCommands() may have done at any time, also by a process that has crashed since.
-// What is not there to be taken back is no error.
+// Takes back whatever applyCommands() may have done at any time, also by a process that has crashed since,
+// and by another configuration: what that says now of dns.system does not matter. What is not there to be
+// taken back is no error.
 std::vector<DnsCommand> revertCommands(const DnsProbes& probes, const Config& config);
 
 }  // namespace qimux::daemon

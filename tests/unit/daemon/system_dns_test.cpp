@@ -20,7 +20,8 @@ DnsProbes found(SystemDns wanted, ResolvConf file, bool resolvectl, bool resolve
           .resolv_conf = file,
           .resolvectl = resolvectl,
           .resolved = resolved,
-          .resolvconf = resolvconf};
+          .resolvconf = resolvconf,
+          .left = {}};
 }
 
 struct Row {
@@ -211,15 +212,35 @@ TEST_CASE("what is run to tell, and to take it back") {
   probes.resolvconf = kDebian;  // what may hang comes last
   CHECK(revertCommands(probes, config).back().words.front() == "resolvectl");
   probes.resolvconf = kNone;
-  probes.wanted = SystemDns::Off;
-  CHECK(revertCommands(probes, config).empty());
-  probes.wanted = kAuto;
   probes.interface = false;  // after a crash it is gone, and so is what resolved knew of it
   CHECK(revertCommands(probes, config).empty());
   probes.resolvconf = kDebian;
   CHECK(revertCommands(probes, config) == Lines{{{"resolvconf", "-d", "gsm1.qimuxd"}}});
   probes.resolvconf = kOpen;
   CHECK(revertCommands(probes, config) == Lines{{{"resolvconf", "-f", "-d", "gsm1.qimuxd"}}});
+}
+
+TEST_CASE("what another configuration has told is taken back all the same") {
+  Config config;
+  using Lines = std::vector<DnsCommand>;
+  auto probes = found(SystemDns::Off, ResolvConf::Resolvconf, false, false, kDebian);
+  CHECK(revertCommands(probes, config) == Lines{{{"resolvconf", "-d", "gsm0.qimuxd"}}});
+  probes.left = {"gsm0", "modem"};
+  CHECK(revertCommands(probes, config) ==
+        Lines{{{"resolvconf", "-d", "gsm0.qimuxd"}}, {{"resolvconf", "-d", "modem.qimuxd"}}});
+  probes.resolvconf = kOpen;
+  config.tun.name = "gsm1";
+  CHECK(revertCommands(probes, config) == Lines{{{"resolvconf", "-f", "-d", "gsm0.qimuxd"}},
+                                                {{"resolvconf", "-f", "-d", "modem.qimuxd"}},
+                                                {{"resolvconf", "-f", "-d", "gsm1.qimuxd"}}});
+  probes = found(SystemDns::Off, ResolvConf::Resolved, true, false, kNone);
+  CHECK(revertCommands(probes, config) == Lines{{{"resolvectl", "revert", "gsm1"}}});
+}
+
+TEST_CASE("a record of ours is left behind where its interface is gone") {
+  const auto there = [](const std::string& interface) { return interface == "gsm1"; };
+  CHECK(leftBehind({"eth0.dhclient", "gsm0.qimuxd", "gsm1.qimuxd", ".qimuxd", "-d.qimuxd", "gsm0.qimuxd.x"},
+                   there) == std::vector<std::string>{"gsm0"});
 }
 
 TEST_CASE("one line prints all that was found") {
