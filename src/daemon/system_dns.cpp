@@ -72,6 +72,8 @@ DnsDecision decideAuto(const DnsProbes& probes) {
       return byResolved(probes);
     case ResolvConf::Resolvconf:
       if (isRealResolvconf(probes.resolvconf)) return byResolvconf(probes);
+      if (probes.resolvconf == ResolvconfKind::Silent)
+        return off("/etc/resolv.conf is resolvconf's, but resolvconf does not answer");
       return off(
           "/etc/resolv.conf was written by resolvconf, which is not installed now; install it, or remove the "
           "file");
@@ -118,6 +120,8 @@ std::string_view name(ResolvconfKind kind) {
   switch (kind) {
     case ResolvconfKind::None:
       return "not installed";
+    case ResolvconfKind::Silent:
+      return "does not answer";
     case ResolvconfKind::Debian:
       return "Debian's";
     case ResolvconfKind::Openresolv:
@@ -166,9 +170,10 @@ ResolvConf whose(std::string_view target, std::string_view text) {
   return any && only_stub ? ResolvConf::Resolved : writer;
 }
 
-ResolvconfKind resolvconfKind(std::string_view target, int code, std::string_view output) {
+ResolvconfKind resolvconfKind(std::string_view target, std::optional<int> code, std::string_view output) {
   if (target.empty()) return ResolvconfKind::None;
   if (target.ends_with("/resolvectl")) return ResolvconfKind::Resolvectl;
+  if (!code) return ResolvconfKind::Silent;
   // Debian's knows no --version, and says so with this code of its own.
   constexpr int kDebianUsage = 99;
   return code == kDebianUsage || contains(output, "Debian resolvconf") ? ResolvconfKind::Debian
@@ -210,6 +215,8 @@ DnsDecision decide(const DnsProbes& probes) {
     return byResolvconf(probes);
   if (probes.wanted == SystemDns::Resolvconf && probes.resolvconf == ResolvconfKind::None)
     return off("resolvconf is not installed");
+  if (probes.wanted == SystemDns::Resolvconf && probes.resolvconf == ResolvconfKind::Silent)
+    return off("resolvconf does not answer");
   if (const auto problem = resolvedProblem(probes); !problem.empty()) return off(std::string(problem));
   return byResolved(probes, probes.resolv_conf == ResolvConf::Resolved
                                 ? ""

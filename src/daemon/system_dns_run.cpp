@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 namespace qimux::daemon {
@@ -108,7 +109,7 @@ async::Command questionFor(std::string program, std::string argument) {
 
 // To take something back systemd-resolved is not asked first: one that hangs would take the time for the
 // rest.
-async::Task<DnsProbes> probe(async::UvLoop& loop, Config config, bool apply) {
+async::Task<DnsProbes> probe(async::UvLoop& loop, Config config, bool apply, async::Duration limit) {
   DnsProbes probes = probesWithoutPrograms(config);
   // Nothing would come of it, so nothing is run. What is to be taken back was done by a configuration that
   // said something else, perhaps.
@@ -116,24 +117,27 @@ async::Task<DnsProbes> probe(async::UvLoop& loop, Config config, bool apply) {
   if (probes.resolvectl && apply) {
     // The tool itself, because it is what has to work.
     async::Command question = questionFor("resolvectl", "dns");
-    const auto asked = co_await async::runChild(loop, std::move(question), kToolTime);
+    const auto asked = co_await async::runChild(loop, std::move(question), limit);
     probes.resolved = asked && asked->good() && !asked->killed;
   }
   const auto target = finalTarget(programNamed("resolvconf"));
   probes.resolvconf = resolvconfKind(target, 0, "");
   if (probes.resolvconf == ResolvconfKind::Openresolv) {
     async::Command question = questionFor("resolvconf", "--version");
-    const auto asked = co_await async::runChild(loop, std::move(question), kToolTime);
-    probes.resolvconf = asked ? resolvconfKind(target, asked->code, asked->output) : ResolvconfKind::None;
+    const auto asked = co_await async::runChild(loop, std::move(question), limit);
+    std::optional<int> code;
+    if (asked && !asked->killed) code = asked->code;
+    probes.resolvconf = asked ? resolvconfKind(target, code, asked->output) : ResolvconfKind::None;
   }
   co_return probes;
 }
 
 // False where the others are better left alone: this one hung.
-async::Task<bool> carryOut(async::UvLoop& loop, DnsCommand command, log::Level complaint) {
+async::Task<bool> carryOut(async::UvLoop& loop, DnsCommand command, log::Level complaint,
+                           async::Duration limit) {
   const std::string line = fmt::to_string(fmt::join(command.words, " "));
   async::Command child = tool(std::move(command.words), std::move(command.input));
-  const auto ended = co_await async::runChild(loop, std::move(child), kToolTime);
+  const auto ended = co_await async::runChild(loop, std::move(child), limit);
   if (!ended) {
     log::write(complaint, "system dns: " + ended.error().text());
     co_return true;
@@ -148,30 +152,37 @@ void say(const DnsProbes& probes, const DnsDecision& decision) {
              fmt::format("system dns: {} => {}: {}", text(probes), name(decision.manner), decision.why));
 }
 
-async::Task<void> runAndStop(async::UvLoop& loop, Config config, bool apply) {
-  co_await systemDns(loop, std::move(config), apply);
+async::Task<void> runAndStop(async::UvLoop& loop, Config config, bool apply, async::Duration tool_time) {
+  co_await systemDns(loop, std::move(config), apply, tool_time);
   loop.stop();
 }
 
 }  // namespace
 
-async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply) {
-  const DnsProbes probes = co_await probe(loop, config, apply);
+async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply, async::Duration tool_time) {
+  const DnsProbes probes = co_await probe(loop, config, apply, tool_time);
   const DnsDecision decision = decide(probes);
   if (apply) say(probes, decision);
   auto commands = apply ? applyCommands(decision, config) : revertCommands(probes, config);
   // What is not there any more cannot be taken back, and need not be.
   const auto complaint = apply ? log::Level::Warning : log::Level::Info;
   for (DnsCommand& command : commands) {
-    const bool on = co_await carryOut(loop, std::move(command), complaint);
+    const bool on = co_await carryOut(loop, std::move(command), complaint, tool_time);
     if (!on) co_return;
   }
 }
 
-void runSystemDns(const Config& config, bool apply) {
+void runSystemDns(const Config& config, bool apply, async::Duration limit, async::Duration tool_time) {
   async::UvLoop loop;
+  async::Timer late(loop);
   async::Scope scope(loop);
-  scope.spawn(runAndStop(loop, config, apply));
+  scope.spawn(runAndStop(loop, config, apply, tool_time));
+  late.start(limit, [&] {
+    log::warning(fmt::format("system dns: the resolver's tools take too long together: {} is left half done",
+                             apply ? "apply" : "revert"));
+    scope.cancel();
+    loop.stop();
+  });
   loop.run();
 }
 

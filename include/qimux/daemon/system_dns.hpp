@@ -36,11 +36,11 @@ std::string_view name(ResolvConf whose);
 ResolvConf whose(std::string_view target, std::string_view text);
 
 // Which program answers to the name resolvconf.
-enum class ResolvconfKind { None, Debian, Openresolv, Resolvectl };
+enum class ResolvconfKind { None, Silent, Debian, Openresolv, Resolvectl };
 std::string_view name(ResolvconfKind kind);
 // `target`: the program, through all links; empty: none. `code` and `output`: what `resolvconf --version`
-// did.
-ResolvconfKind resolvconfKind(std::string_view target, int code, std::string_view output);
+// did; no code: it did not end in its time, and is no more use than none.
+ResolvconfKind resolvconfKind(std::string_view target, std::optional<int> code, std::string_view output);
 
 // What was found.
 struct DnsProbes {

@@ -13,14 +13,18 @@
 namespace qimux::daemon {
 
 // Apply, or revert; the one is as harmless to repeat as the other. Needs root. Nothing that goes wrong is an
-// error here: it is in the log, and names are no reason not to serve. Each tool is killed after kToolTime:
+// error here: it is in the log, and names are no reason not to serve. Each tool is killed after `tool_time`:
 // shell scripts, which take seconds on a board that boots.
-async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply);
 inline constexpr async::Duration kToolTime = std::chrono::seconds(20);
+async::Task<void> systemDns(async::UvLoop& loop, Config config, bool apply,
+                            async::Duration tool_time = kToolTime);
 
 // The same as a program of its own: `qimuxd --system-dns apply|revert`. A service calls it outside of its
-// sandbox.
-void runSystemDns(const Config& config, bool apply);
+// sandbox, and would be ended with it where it is out of the service's own time (60 s at the start, 45 s at
+// the end): so all tools together have `limit`, after which what is left is left out.
+inline constexpr async::Duration kAllTools = std::chrono::seconds(40);
+void runSystemDns(const Config& config, bool apply, async::Duration limit = kAllTools,
+                  async::Duration tool_time = kToolTime);
 
 // The daemon's part. As root it applies at the start, again when the machine's best way out is another one,
 // and reverts at the end. A service's daemon is not root: it writes its FILE.way-out beside the control

@@ -36,6 +36,7 @@ constexpr auto kAuto = SystemDns::Auto;
 constexpr auto kResolved = SystemDns::Resolved;
 constexpr auto kResolvconf = SystemDns::Resolvconf;
 constexpr auto kNone = ResolvconfKind::None;
+constexpr auto kSilent = ResolvconfKind::Silent;
 constexpr auto kDebian = ResolvconfKind::Debian;
 constexpr auto kOpen = ResolvconfKind::Openresolv;
 constexpr auto kByCtl = ResolvconfKind::Resolvectl;
@@ -65,6 +66,8 @@ std::vector<Row> rows() {
       {"openresolv", found(kAuto, F::Resolvconf, false, false, kOpen), M::Openresolv, false, "behind"},
       {"resolvconf was removed", found(kAuto, F::Resolvconf, false, false, kNone), M::Off, true,
        "not installed now"},
+      {"resolvconf hangs", found(kAuto, F::Resolvconf, false, false, kSilent), M::Off, true,
+       "resolvconf does not answer"},
       {"resolvconf was replaced by resolvectl", found(kAuto, F::Resolvconf, true, true, kByCtl), M::Off, true,
        "not installed now"},
       {"resolvconf is there, the file is not its", found(kAuto, F::Nobody, false, false, kDebian), M::Off,
@@ -95,6 +98,8 @@ std::vector<Row> rows() {
        found(kResolvconf, F::Nobody, true, false, kByCtl), M::Off, true, "does not answer"},
       {"asked for resolvconf, which is not there", found(kResolvconf, F::Resolved, true, true, kNone), M::Off,
        true, "resolvconf is not installed"},
+      {"asked for resolvconf, which hangs", found(kResolvconf, F::Resolved, true, true, kSilent), M::Off,
+       true, "resolvconf does not answer"},
       {"asked for nothing", found(SystemDns::Off, F::Resolved, true, true, kDebian), M::Off, false,
        "\"off\""},
   };
@@ -186,6 +191,8 @@ TEST_CASE("which program is resolvconf") {
   CHECK(resolvconfKind("", 0, "") == K::None);
   CHECK(resolvconfKind("/usr/bin/resolvectl", 0, "") == K::Resolvectl);
   CHECK(resolvconfKind("/usr/sbin/resolvconf", 99, "resolvconf: Error: Command not recognized") == K::Debian);
+  CHECK(resolvconfKind("/usr/sbin/resolvconf", {}, "openresolv 3.12.0\n") == K::Silent);
+  CHECK(resolvconfKind("", {}, "") == K::None);
   CHECK(resolvconfKind("/usr/sbin/resolvconf", 0, "openresolv 3.12.0\n") == K::Openresolv);
 }
 
@@ -218,6 +225,8 @@ TEST_CASE("what is run to tell, and to take it back") {
   CHECK(revertCommands(probes, config) == Lines{{{"resolvconf", "-d", "gsm1.qimuxd"}}});
   probes.resolvconf = kOpen;
   CHECK(revertCommands(probes, config) == Lines{{{"resolvconf", "-f", "-d", "gsm1.qimuxd"}}});
+  probes.resolvconf = kSilent;  // it would only hang once more
+  CHECK(revertCommands(probes, config).empty());
 }
 
 TEST_CASE("what another configuration has told is taken back all the same") {
