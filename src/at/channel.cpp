@@ -107,7 +107,9 @@ void Channel::onBytes(ByteView bytes) {
 void Channel::onToken(const Token& token) {
   if (token.kind == Token::Kind::Line && trim(token.text()) == "OK") ++oks_;
   if (exchange_ == nullptr || done_) return stray(token);
-  switch (exchange_->onToken(token)) {
+  const auto verdict = exchange_->onToken(token);
+  if (verdict != Exchange::Verdict::Foreign) trace_.answer(token, exchange_->garbled());
+  switch (verdict) {
     case Exchange::Verdict::Foreign:
       if (exchange_->blockTaken()) {
         behindBlock(token);
@@ -176,10 +178,16 @@ void Channel::endSilently() {
   progress_.set();
 }
 
+// A module that echoes its payload does so while it is sent, or later where that was given up.
+bool Channel::mayBeEcho() const {
+  return sending_ || (exchange_ != nullptr && exchange_->sends());
+}
+
 void Channel::queueUrc(std::string_view line) {
   const std::string_view text = splitIndex(line).text;
   if (text == "SEND OK" || text == "SEND FAIL") late_send_end_ = true;
   Urc urc = parseUrc(line, dns_pending_);
+  trace_.urc(line, urc.kind == Urc::Kind::Unknown && mayBeEcho());
   if (urc.kind == Urc::Kind::Unknown) ++counters_.unexpected_lines;
   if (urcs_.size() >= kMaxUrcs) {
     ++counters_.urcs_dropped;
@@ -190,10 +198,16 @@ void Channel::queueUrc(std::string_view line) {
   if (!pump_->linked()) loop_.enqueue(*pump_);
 }
 
+Result<Reply> Channel::traced(Result<Reply> result) {
+  trace_.ended(result, loop_.now());
+  return result;
+}
+
 async::Task<Result<Reply>> Channel::execute(Command command) {
   if (in_doubt_)
     co_return std::unexpected(Error{ErrorKind::Garbled, command.text, "the channel is out of step"});
   ++counters_.commands;
+  trace_.command(command, loop_.now());
   Exchange exchange(command);
   const Running running(*this, exchange, command.payload);
   deadline_ = loop_.now() + command.deadline;
@@ -202,7 +216,7 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
   if (sends) payload_written_ = false;
   const std::string line = command.text + '\r';
   if (auto written = write(bytesOf(line)); !written) {
-    co_return std::unexpected(written.error());
+    co_return traced(std::unexpected(written.error()));
   }
   while (!done_) {
     progress_.reset();
@@ -230,13 +244,13 @@ async::Task<Result<Reply>> Channel::execute(Command command) {
       break;
     }
     ++counters_.timeouts;
-    co_return std::unexpected(Error{ErrorKind::Timeout, command.text, "no answer"});
+    co_return traced(std::unexpected(Error{ErrorKind::Timeout, command.text, "no answer"}));
   }
   if (exchange.blockTaken() && exchange.okSeen()) block_end_ = BlockEnd::Ok;
   auto result = exchange.takeResult();
   if (!result && result.error().kind == ErrorKind::Refused) ++counters_.refused;
   if (!result && result.error().kind == ErrorKind::Garbled) in_doubt_ = true;
-  co_return result;
+  co_return traced(std::move(result));
 }
 
 // One AT; true where OK came.

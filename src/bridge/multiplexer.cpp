@@ -533,9 +533,6 @@ void Multiplexer::onUrc(const at::Urc& urc) {
     case Kind::Ping:
       onPingUrc(urc);
       break;
-    case Kind::Unknown:
-      log::debug("module: " + urc.text);
-      break;
     default:
       break;
   }

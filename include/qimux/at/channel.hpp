@@ -14,6 +14,7 @@
 #include "qimux/at/command.hpp"
 #include "qimux/at/exchange.hpp"
 #include "qimux/at/lexer.hpp"
+#include "qimux/at/trace.hpp"
 #include "qimux/at/urc.hpp"
 #include "qimux/serial/port.hpp"
 
@@ -100,6 +101,8 @@ class Channel {
   void onToken(const Token& token);
   void stray(const Token& token);
   void behindBlock(const Token& token);
+  bool mayBeEcho() const;
+  Result<Reply> traced(Result<Reply> result);
   void endSilently();
   void breakOff(ErrorKind kind, std::string_view why);
   void queueUrc(std::string_view line);
@@ -111,6 +114,7 @@ class Channel {
   async::Loop& loop_;
   serial::Port& port_;
   Lexer lexer_;
+  Trace trace_;
   Exchange* exchange_ = nullptr;  // of the command that runs
   async::TimePoint deadline_{};
   ByteView payload_;
