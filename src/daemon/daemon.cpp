@@ -109,7 +109,8 @@ class DaemonImpl final : public Daemon, private ControlHandler {
     log::notice(fmt::format("qimuxd {}: the module at {} is {}, {}", QIMUX_VERSION, config_.serial.device,
                             config_.tun.name, net::text(config_.tun.address)));
     if (const auto usable = reset_line_ == nullptr ? Result<void>() : reset_line_->check(); !usable)
-      log::warning(fmt::format("module.reset: {}: the module could not be reset by it", usable.error().text()));
+      log::warning(
+          fmt::format("module.reset: {}: the module could not be reset by it", usable.error().text()));
     link_.start();
     system_dns_.start();
   }
