@@ -48,17 +48,22 @@ def asked_to_end(lab):
     check(not os.path.lexists(lab.LINK), "the symlink of the simulated tty is gone")
 
 
+def connected(lab):
+    """A connection, open; the list gets what its server reads at its end."""
+    ended = []
+    lab.serve(7000, lambda c: (c.recv(1), ended.append(c.recv(1))))
+    lab.connect(7000).sendall(b"x")
+    until(lambda: lab.taken() == 1, 5, "one socket taken")
+    return ended
+
+
 @module_only
 def asked_to_end_with_connections(lab):
     """SIGTERM with a connection open: the module's sockets are closed before the daemon is gone"""
     lab.start_sim()
     lab.start_daemon()
     lab.wait_online()
-    ended = []
-    lab.serve(7000, lambda c: (c.recv(1), ended.append(c.recv(1))))
-    connection = lab.connect(7000)
-    connection.sendall(b"x")
-    until(lambda: lab.taken() == 1, 5, "one socket taken")
+    ended = connected(lab)
     begin = time.monotonic()
     equal(lab.stop_daemon(), 0, "exit code after SIGTERM")
     within(time.monotonic() - begin, 0, 7, "it took")
@@ -71,11 +76,7 @@ def interface_deleted(lab):
     """Who deletes the interface ends the daemon in order, with an exit code for which systemd starts it anew"""
     lab.start_daemon()
     lab.wait_online()
-    ended = []
-    lab.serve(7000, lambda c: (c.recv(1), ended.append(c.recv(1))))
-    connection = lab.connect(7000)
-    connection.sendall(b"x")
-    until(lambda: lab.taken() == 1, 5, "one socket taken")
+    ended = connected(lab)
     lab.gateway.ip("link", "del", "gsm0")
     daemon, lab.daemon = lab.daemon, None
     equal(daemon.wait(20), 2, "exit code")
