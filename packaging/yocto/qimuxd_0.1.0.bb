@@ -1,5 +1,5 @@
-# Yocto 4.2 (mickledore) and later, for its g++ 12 and CMake 3.25; put it into recipes-connectivity/qimuxd of a layer, with meta-oe and meta-networking
-# beside it. See packaging/README.md for what was tried.
+# Yocto 4.2 (mickledore) and later, for its g++ 12 and CMake 3.25; put it into recipes-connectivity/qimuxd of a layer,
+# with meta-oe and meta-networking beside it. See packaging/README.md for what was tried.
 SUMMARY = "GSM module's own TCP/IP stack as a network interface"
 DESCRIPTION = "Shares the six sockets of a Quectel GSM module among all programs, as a TUN device."
 LICENSE = "MIT"
